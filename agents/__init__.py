@@ -1,0 +1,51 @@
+"""Experts, the judge, and what they say: turns, claims, verdicts."""
+
+from consilience.agents.citations import check_citation, check_claim, check_turn, normalise
+from consilience.agents.expert import Expert, Seat, default_experts, take_seats
+from consilience.agents.judge import Judge
+from consilience.agents.replies import ComposeReply
+from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Turn
+from consilience.agents.verdict import (
+    Agreement,
+    Dissent,
+    Evidence,
+    Part,
+    PayOff,
+    Resolution,
+    SeatFate,
+    Stage,
+    Status,
+    StruckClaim,
+    Verdict,
+)
+
+__all__ = [
+    "Agreement",
+    "Citation",
+    "Claim",
+    "ComposeReply",
+    "Dispute",
+    "Dissent",
+    "Evidence",
+    "Expert",
+    "Judge",
+    "LookAgain",
+    "Part",
+    "PayOff",
+    "Phase",
+    "Position",
+    "Resolution",
+    "Seat",
+    "SeatFate",
+    "Stage",
+    "Status",
+    "StruckClaim",
+    "Turn",
+    "Verdict",
+    "check_citation",
+    "check_claim",
+    "check_turn",
+    "default_experts",
+    "normalise",
+    "take_seats",
+]

@@ -1,0 +1,75 @@
+"""Asking a model to fill in a form: whatever comes back is checked, and asked for again at most once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from pydantic import BaseModel
+
+from consilience.agents.prompts import prompt
+from consilience.agents.replies import Form
+from consilience.core.errors import BadReply
+from consilience.models import Endpoint, Meter, Reply, Sampling
+
+__all__ = ["Filled", "ask", "conversation"]
+
+T = TypeVar("T", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Filled(Generic[T]):
+    """A form, filled in and checked."""
+
+    value: T
+    repaired: bool
+
+
+def conversation(shared: str, instruction: str) -> list[BaseMessage]:
+    """A prompt whose beginning is the same for every seat and only grows, so that a prefix cache can serve it."""
+    return [SystemMessage(prompt("system")), HumanMessage(f"{shared}\n\n{instruction}")]
+
+
+async def ask(
+    endpoint: Endpoint,
+    messages: Sequence[BaseMessage],
+    form: Form[T],
+    *,
+    meter: Meter,
+    sampling: Sampling | None = None,
+    on_text: Callable[[str], None] | None = None,
+) -> Filled[T]:
+    """The form as the model filled it in.
+
+    Raises:
+        ModelUnavailable: the endpoint failed.
+        BadReply: the second reply could not be used either.
+    """
+    asked = list(messages)
+    if endpoint.method == "text":
+        asked[-1] = HumanMessage(f"{asked[-1].text}\n\n{prompt('schema', schema=json.dumps(form.schema))}")
+    reply = await endpoint.complete(asked, schema=form.schema, sampling=sampling, on_text=on_text)
+    meter.add(reply.usage)
+    try:
+        return Filled(form.parse(reply.text), repaired=False)
+    except ValueError as problem:
+        told = _told(problem, reply)
+    # The broken reply goes back only in part: a runaway one would fill the context.
+    again = [*asked, AIMessage(reply.text[:600] or "(nothing)"), HumanMessage(prompt("repair", problem=told))]
+    second = await endpoint.complete(again, schema=form.schema, sampling=sampling)
+    meter.add(second.usage)
+    try:
+        return Filled(form.parse(second.text), repaired=True)
+    except ValueError as problem:
+        raise BadReply(
+            endpoint.name,
+            f"its reply could not be used, nor could the second one ({_told(problem, second)}).",
+            reply=second.text,
+        ) from problem
+
+
+def _told(problem: ValueError, reply: Reply) -> str:
+    return "it was cut off at the token limit" if reply.cut else str(problem)

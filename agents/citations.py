@@ -1,0 +1,42 @@
+"""Checking claims against the record: the observation must exist, and must contain the quoted words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from consilience.agents.turn import Citation, Claim, Turn
+from consilience.observations import Record
+
+__all__ = ["check_citation", "check_claim", "check_turn", "normalise"]
+
+
+def normalise(text: str) -> str:
+    """Words of `text`, case and punctuation dropped, single spaces between: what quotes are matched on."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    # A mark inside a number is part of it: 10:42 and 3.5 stay whole, and 1 never matches within 10:42.
+    return " ".join(re.findall(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+", folded))
+
+
+def check_citation(citation: Citation, record: Record) -> Citation:
+    """The citation with its observation's id, and with its fault where it does not hold."""
+    if citation.label not in record:
+        return citation.model_copy(update={"fault": f"there is no observation {citation.label}"})
+    observation = record[citation.label]
+    quote = normalise(citation.quote)
+    fault = None
+    if not quote:
+        fault = "it quotes no words"
+    elif f" {quote} " not in f" {normalise(observation.text)} ":
+        fault = f"{citation.label} does not say {citation.quote!r}"
+    return citation.model_copy(update={"observation": observation.id, "fault": fault})
+
+
+def check_claim(claim: Claim, record: Record) -> Claim:
+    """The claim with every citation checked."""
+    return claim.model_copy(update={"citations": tuple(check_citation(c, record) for c in claim.citations)})
+
+
+def check_turn(turn: Turn, record: Record) -> Turn:
+    """The turn with every claim checked."""
+    return turn.model_copy(update={"claims": tuple(check_claim(claim, record) for claim in turn.claims)})

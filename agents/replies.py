@@ -1,0 +1,186 @@
+"""The forms that models fill in: a JSON schema to ask with, and the check of what comes back.
+
+The schemas allow only the labels and seats that the prompt shows, and keep every string short. They are a request;
+`parse` is what holds, since some endpoints ignore schemas and every endpoint can be cut off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from consilience.agents.turn import Citation, Claim, Dispute, Position
+
+__all__ = ["ComposeReply", "Form", "ResolveReply", "TurnReply", "compose_form", "resolve_form", "turn_form"]
+
+T = TypeVar("T", bound=BaseModel)
+
+_TEXT, _QUOTE, _ANSWER = 160, 120, 160
+
+
+class _Reply(BaseModel):
+    # A model may add fields of its own; what counts is that ours are there and right.
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+class ClaimReply(_Reply):
+    """A claim with its one citation."""
+
+    text: str
+    label: str
+    quote: str
+
+    def claim(self) -> Claim:
+        """As the contract has it."""
+        return Claim(text=self.text, citations=(Citation(label=self.label, quote=self.quote),))
+
+
+class DisputeReply(_Reply):
+    """A peer's statement not accepted."""
+
+    seat: str
+    reason: str
+
+
+class TurnReply(_Reply):
+    """What a seat sends in either phase."""
+
+    claims: list[ClaimReply] = Field(default_factory=list)
+    disputes: list[DisputeReply] = Field(default_factory=list)
+    stated: Literal["fully", "partly", "not"]
+    answer: str = Field(min_length=1)
+
+    def position(self) -> Position:
+        """As the contract has it."""
+        return Position(text=self.answer, stated=self.stated)
+
+    def contract_claims(self) -> tuple[Claim, ...]:
+        """As the contract has them."""
+        return tuple(claim.claim() for claim in self.claims)
+
+    def contract_disputes(self) -> tuple[Dispute, ...]:
+        """As the contract has them."""
+        return tuple(Dispute(seat=dispute.seat, reason=dispute.reason) for dispute in self.disputes)
+
+
+class ResolveReply(_Reply):
+    """The judge's answer to the targeted question."""
+
+    relation: Literal["contradict", "complete each other"]
+    reason: str
+    stronger: str
+    answer: str = Field(min_length=1)
+
+
+class ComposeReply(_Reply):
+    """The judge's answer to the user's question."""
+
+    claims: list[ClaimReply] = Field(default_factory=list)
+    stated: Literal["fully", "partly", "not"]
+    answer: str = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Form(Generic[T]):
+    """What to ask for, and how to read what comes."""
+
+    schema: dict[str, Any]
+    reply: type[T]
+    check: Callable[[T], None]
+    """Raises ValueError with what is wrong."""
+
+    def parse(self, text: str) -> T:
+        """The reply in `text`, which may be fenced or surrounded by prose.
+
+        Raises:
+            ValueError: no JSON object, not of this form, or naming what the prompt did not show.
+        """
+        start, end = text.find("{"), text.rfind("}")
+        if start < 0 or end < start:
+            raise ValueError("it holds no JSON object")
+        try:
+            value = self.reply.model_validate_json(text[start : end + 1])
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from problem
+        self.check(value)
+        return value
+
+
+def turn_form(labels: Sequence[str], peers: Sequence[str] = ()) -> Form[TurnReply]:
+    """A seat's turn over these labels; with peers, it may dispute one."""
+    properties: dict[str, Any] = {"claims": _claims(labels, 2)}
+    if peers:
+        dispute = _object("dispute", {"seat": {"enum": list(peers)}, "reason": _string(_TEXT)})
+        properties["disputes"] = {"type": "array", "items": dispute, "maxItems": 1}
+    properties |= {"stated": _STATED, "answer": _string(_ANSWER)}
+
+    def check(reply: TurnReply) -> None:
+        _check_labels(reply.claims, labels)
+        for dispute in reply.disputes:
+            if dispute.seat not in peers:
+                raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(peers)})")
+
+    return Form(_object("turn", properties), TurnReply, check)
+
+
+def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:
+    """The targeted question to the judge, about these seats."""
+    properties = {
+        "relation": {"enum": ["contradict", "complete each other"]},
+        "reason": _string(_TEXT),
+        "stronger": {"enum": [*seats, "none"]},
+        "answer": _string(_ANSWER),
+    }
+
+    def check(reply: ResolveReply) -> None:
+        if reply.stronger not in (*seats, "none"):
+            raise ValueError(f"there is no seat {reply.stronger!r} (there are: {', '.join(seats)})")
+
+    return Form(_object("resolution", properties), ResolveReply, check)
+
+
+def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
+    """The judge's final answer over these labels."""
+    properties = {"claims": _claims(labels, 3), "stated": _STATED, "answer": _string(2 * _ANSWER)}
+
+    def check(reply: ComposeReply) -> None:
+        _check_labels(reply.claims, labels)
+
+    return Form(_object("answer", properties), ComposeReply, check)
+
+
+_STATED = {"enum": ["fully", "partly", "not"]}
+
+
+def _string(longest: int) -> dict[str, Any]:
+    return {"type": "string", "maxLength": longest}
+
+
+def _object(title: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "description": f"The {title}.",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _claims(labels: Sequence[str], most: int) -> dict[str, Any]:
+    if not labels:
+        return {"type": "array", "items": _object("claim", {"text": _string(_TEXT)}), "maxItems": 0}
+    claim = _object("claim", {"text": _string(_TEXT), "label": {"enum": list(labels)}, "quote": _string(_QUOTE)})
+    return {"type": "array", "items": claim, "maxItems": most}
+
+
+def _check_labels(claims: Sequence[ClaimReply], labels: Sequence[str]) -> None:
+    for claim in claims:
+        if claim.label not in labels:
+            raise ValueError(f"there is no label {json.dumps(claim.label)} (there are: {', '.join(labels)})")

@@ -1,0 +1,83 @@
+"""What a seat says: a position, and claims that point at the evidence they rest on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Citation", "Claim", "Dispute", "LookAgain", "Phase", "Position", "Turn"]
+
+Phase = Literal["opening", "exchange"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(_Frozen):
+    """A pointer at one observation, with the words it is cited for."""
+
+    label: str = Field(description="Label in the record, for example `i2`.")
+    quote: str = Field(description="Words of the observation, verbatim.")
+    observation: str | None = Field(None, description="Id of the observation; None while unchecked or unknown.")
+    fault: str | None = Field(None, description="Why the citation does not hold; None when it does, or is unchecked.")
+
+    @property
+    def holds(self) -> bool:
+        """Checked: the observation exists and contains the quote."""
+        return self.observation is not None and self.fault is None
+
+
+class Claim(_Frozen):
+    """One statement of fact with its citations."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+    @property
+    def holds(self) -> bool:
+        """It has citations, and every one of them holds."""
+        return bool(self.citations) and all(citation.holds for citation in self.citations)
+
+
+class Position(_Frozen):
+    """What a seat answers to the question."""
+
+    text: str
+    stated: Literal["fully", "partly", "not"] = Field(description="How much of the answer its evidence states.")
+
+    @property
+    def answers(self) -> bool:
+        """It says something about the question."""
+        return self.stated != "not" and bool(self.text.strip())
+
+
+class Dispute(_Frozen):
+    """A peer's statement that a seat does not accept, and why."""
+
+    seat: str = Field(description="Letter of the peer.")
+    reason: str
+
+
+class LookAgain(_Frozen):
+    """A request to observe a part of a medium once more."""
+
+    label: str = Field(description="The observation whose place is meant.")
+    encoder: str | None = Field(None, description="Encoder to use; None lets the controller choose.")
+    reason: str
+
+
+class Turn(_Frozen):
+    """One seat's contribution to one phase."""
+
+    schema_version: Literal[1] = 1
+    seat: str = Field(description="Letter: all that peers and judge see of the speaker.")
+    expert: str = Field(description="Name of the expert in the seat.")
+    phase: Phase
+    round: int = Field(ge=0, description="0 is the opening.")
+    position: Position
+    claims: tuple[Claim, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    look_again: tuple[LookAgain, ...] = ()
+    repaired: bool = Field(False, description="The first reply had to be asked for again.")

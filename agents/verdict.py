@@ -1,0 +1,169 @@
+"""The answer, and everything needed to check it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from consilience.agents.turn import Claim, Position
+from consilience.models.usage import Usage
+from consilience.observations import Locator, Media, Observation
+
+__all__ = [
+    "Agreement",
+    "Dissent",
+    "Evidence",
+    "Part",
+    "PayOff",
+    "Resolution",
+    "SeatFate",
+    "Stage",
+    "Status",
+    "StruckClaim",
+    "Verdict",
+]
+
+Status = Literal["complete", "partial", "abstained", "failed"]
+"""complete: every seat and tool did its part and the answer is supported; partial: something was lost, or only a part
+of the question is answered; abstained: the evidence does not answer; failed: nobody was left to answer."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Evidence(_Frozen):
+    """A cited observation with the medium it was made on."""
+
+    label: str
+    observation: Observation
+    media: Media
+
+
+class Part(_Frozen):
+    """A piece of the multimodal answer; bytes by reference."""
+
+    kind: Literal["text", "crop", "clip", "chart", "speech"]
+    text: str = Field("", description="The text, or the caption.")
+    label: str | None = Field(None, description="Evidence that it shows.")
+    media: str | None = Field(None, description="Id of the medium it is cut from.")
+    locator: Locator = Locator()
+    blob: str | None = Field(None, description="SHA-256 of the rendered bytes in the store.")
+    mime: str | None = None
+
+
+class StruckClaim(_Frozen):
+    """A claim of the judge that did not survive the check."""
+
+    claim: Claim
+    reason: str
+
+
+class Dissent(_Frozen):
+    """A seat that ended on another position than the answer."""
+
+    seat: str
+    expert: str
+    position: Position
+    reason: str = ""
+
+
+class Resolution(_Frozen):
+    """What the judge said to the targeted question that diverging positions pose."""
+
+    question: str
+    contradiction: bool = Field(description="They exclude one another; otherwise they complete one another.")
+    stronger: str | None = Field(None, description="Seat whose source is newer or overrides the other.")
+    reason: str
+    answer: str
+
+
+class SeatFate(_Frozen):
+    """What became of one seat."""
+
+    seat: str
+    expert: str
+    model: str
+    status: Literal["answered", "lost"]
+    turns: int = Field(ge=0)
+    reason: str | None = Field(None, description="Why it was lost, or lost later turns.")
+
+
+class Agreement(_Frozen):
+    """How sure the answer is, and by what method."""
+
+    value: float | None = Field(ge=0, le=1, description="None where the method gives no number.")
+    method: str
+    told: str = Field(description="The number in words, for example `2 of 3 seats`.")
+
+
+class Stage(_Frozen):
+    """What a cheaper way would have answered, and what it cost."""
+
+    answer: str | None = Field(description="None where it gave no answer.")
+    usage: Usage
+
+
+class PayOff(_Frozen):
+    """Did the debate pay? Its openings are free counterfactuals."""
+
+    best_single: Stage
+    """The opening with the most support by checked citations."""
+    vote: Stage
+    """The plurality of the openings; no answer on a tie."""
+    debate: Stage
+    changed: bool
+    """The debate's answer differs from the vote's."""
+
+    def line(self) -> str:
+        """The pay-off line."""
+        stages = (("best single", self.best_single), ("vote", self.vote), ("debate", self.debate))
+        return " | ".join(
+            f"{name}: {stage.answer or 'no answer'} ({stage.usage.tokens} tokens{_money(stage.usage.cost)})"
+            for name, stage in stages
+        )
+
+
+class Verdict(_Frozen):
+    """The composed answer. Every claim in `claims` holds: its citations exist and quote what they cite."""
+
+    schema_version: Literal[1] = 1
+    question: str
+    answer: str
+    status: Status
+    claims: tuple[Claim, ...] = ()
+    struck: tuple[StruckClaim, ...] = ()
+    evidence: tuple[Evidence, ...] = Field((), description="Every observation that a claim cites, once.")
+    parts: tuple[Part, ...] = ()
+    confidence: Agreement
+    resolution: Resolution | None = None
+    dissent: tuple[Dissent, ...] = ()
+    seats: tuple[SeatFate, ...] = ()
+    lost_tools: tuple[str, ...] = Field((), description="Encoders that failed, each with its reason.")
+    usage: Usage
+    usage_by_seat: dict[str, Usage] = Field(default_factory=dict, description="By letter; the judge is `judge`.")
+    payoff: PayOff | None = None
+    stop_reason: str
+
+    def evidence_for(self, label: str) -> Evidence | None:
+        """The cited observation under `label`."""
+        return next((evidence for evidence in self.evidence if evidence.label == label), None)
+
+    def __str__(self) -> str:
+        lines = [self.answer, ""]
+        for claim in self.claims:
+            cited = ", ".join(f'[{c.label}] "{c.quote}"' for c in claim.citations)
+            lines.append(f"- {claim.text} {cited}")
+        return "\n".join(lines).rstrip()
+
+    def _repr_html_(self) -> str:
+        from consilience.agents.html import verdict_html
+
+        return verdict_html(self)
+
+
+def _money(cost: float | None) -> str:
+    if cost is None:
+        return ", price unknown"
+    return f", ${cost:.4f}" if cost else ""

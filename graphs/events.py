@@ -1,0 +1,147 @@
+"""What happens in a debate, as it happens: one typed stream for the command line, the chat and servers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from langgraph.config import get_stream_writer
+from pydantic import BaseModel, ConfigDict, Field
+
+from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
+from consilience.observations import Media
+
+__all__ = [
+    "AnswerDelta",
+    "ClaimStruck",
+    "Event",
+    "Finished",
+    "Perceived",
+    "PhaseStarted",
+    "PullingWeights",
+    "Recorded",
+    "Resolved",
+    "SeatLost",
+    "Started",
+    "TurnTaken",
+    "emit",
+]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+
+
+class Started(_Event):
+    """The inputs are taken in."""
+
+    type: Literal["started"] = "started"
+    question: str
+    media: tuple[Media, ...]
+
+
+class PullingWeights(_Event):
+    """Weights are being downloaded."""
+
+    type: Literal["pulling_weights"] = "pulling_weights"
+    name: str
+    done: int = Field(description="Bytes.")
+    total: int = Field(description="Bytes.")
+
+
+class Perceived(_Event):
+    """One encoder is through with one medium."""
+
+    type: Literal["perceived"] = "perceived"
+    media: Media
+    encoder: str
+    lines: tuple[str, ...] = Field(description="The observations' texts.")
+    seconds: float
+    cached: bool
+    failure: str | None = None
+
+
+class Recorded(_Event):
+    """Perception is complete: the record, a labelled line an observation."""
+
+    type: Literal["recorded"] = "recorded"
+    lines: tuple[str, ...]
+
+
+class PhaseStarted(_Event):
+    """The seats, or the judge, begin to speak."""
+
+    type: Literal["phase_started"] = "phase_started"
+    phase: Phase | Literal["judgement"]
+    round: int = 0
+
+
+class TurnTaken(_Event):
+    """A seat has spoken; its claims are checked."""
+
+    type: Literal["turn_taken"] = "turn_taken"
+    turn: Turn
+
+
+class SeatLost(_Event):
+    """A seat, or the judge, could not speak."""
+
+    type: Literal["seat_lost"] = "seat_lost"
+    seat: str
+    expert: str
+    phase: str
+    reason: str
+
+
+class Resolved(_Event):
+    """The judge has answered the question that diverging positions posed."""
+
+    type: Literal["resolved"] = "resolved"
+    resolution: Resolution
+
+
+class AnswerDelta(_Event):
+    """The next piece of the answer, as the judge writes it. `Finished` holds the answer that counts."""
+
+    type: Literal["answer_delta"] = "answer_delta"
+    text: str
+
+
+class ClaimStruck(_Event):
+    """A claim of the judge did not survive the check."""
+
+    type: Literal["claim_struck"] = "claim_struck"
+    struck: StruckClaim
+
+
+class Finished(_Event):
+    """The verdict; always the last event."""
+
+    type: Literal["finished"] = "finished"
+    verdict: Verdict
+
+
+Event: TypeAlias = Annotated[
+    Started
+    | PullingWeights
+    | Perceived
+    | Recorded
+    | PhaseStarted
+    | TurnTaken
+    | SeatLost
+    | Resolved
+    | AnswerDelta
+    | ClaimStruck
+    | Finished,
+    Field(discriminator="type"),
+]
+
+
+def emit(event: _Event) -> None:
+    """Sends an event down the running graph's stream; does nothing when a node is called outside of a graph."""
+    try:
+        write = get_stream_writer()
+    except RuntimeError:
+        return
+    write(event)

@@ -1,0 +1,24 @@
+"""What every graph is made of: plain async functions from the state to what they add to it.
+
+Each factory takes the workbench, those that seat people the panel too; rearrange the nodes in a `StateGraph` as you
+like.
+"""
+
+from consilience.graphs.nodes.composition import compose
+from consilience.graphs.nodes.judgement import final_turns, judge, verify
+from consilience.graphs.nodes.perception import Node, perceive
+from consilience.graphs.nodes.rounds import cited_evidence, exchange, last_round, open_round, question_of
+
+__all__ = [
+    "Node",
+    "cited_evidence",
+    "compose",
+    "exchange",
+    "final_turns",
+    "judge",
+    "last_round",
+    "open_round",
+    "perceive",
+    "question_of",
+    "verify",
+]

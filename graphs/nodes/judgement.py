@@ -1,0 +1,139 @@
+"""judge and verify: the answer is composed, and every claim in it checked against the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.utils.json import parse_partial_json
+
+from consilience.agents import (
+    Claim,
+    ComposeReply,
+    Judge,
+    Resolution,
+    StruckClaim,
+    Turn,
+    check_claim,
+)
+from consilience.core.errors import ConsilienceError
+from consilience.fusion import agrees, diverging
+from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, emit
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.nodes.rounds import cited_evidence, question_of
+from consilience.graphs.state import DebateState, Draft, Loss, Spent, load_record
+from consilience.graphs.workbench import Panel, Workbench
+from consilience.models import Meter
+from consilience.observations import Record, Rendering
+
+__all__ = ["final_turns", "judge", "verify"]
+
+
+def judge(bench: Workbench, panel: Panel) -> Node:
+    """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
+
+    It looks at the openings for divergence: they were blind, while an exchange may have talked a witness round.
+    """
+
+    async def judge(state: DebateState) -> dict[str, Any]:
+        turns = state.get("turns", [])
+        if not turns:
+            return {}
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        emit(PhaseStarted(phase="judgement"))
+        meter = Meter()
+        update: dict[str, Any] = {}
+        try:
+            resolution, reply = await _hear_judge(bench.judge(panel), question_of(state), record, turns, meter)
+            update["resolution"] = resolution
+            update["draft"] = _draft(reply)
+        except ConsilienceError as problem:
+            emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
+            update["losses"] = [Loss(seat="judge", phase="judgement", reason=str(problem))]
+        return update | {"spent": [Spent(seat="judge", phase="judge", usage=meter.usage)]}
+
+    return judge
+
+
+async def _hear_judge(
+    judge: Judge, question: str, record: Record, turns: Sequence[Turn], meter: Meter
+) -> tuple[Resolution | None, ComposeReply]:
+    evidence: Rendering = cited_evidence(record, turns)
+    openings = [turn for turn in turns if turn.round == 0 and turn.position.answers]
+    pairs = diverging([turn.position.text for turn in openings])
+    resolution = None
+    if pairs:
+        parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
+        resolution = await judge.resolve(question, evidence, turns, parties, meter)
+        emit(Resolved(resolution=resolution))
+    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=_stream_answer())
+    return resolution, filled.value
+
+
+def _stream_answer() -> Callable[[str], None]:
+    """Turns the judge's JSON, as it grows, into pieces of the answer field."""
+    written, shown = "", ""
+
+    def take(piece: str) -> None:
+        nonlocal written, shown
+        written += piece
+        start = written.find("{")
+        if start < 0 or '"answer"' not in written:
+            return
+        try:
+            answer = parse_partial_json(written[start:]).get("answer")
+        except ValueError:
+            return
+        if isinstance(answer, str) and len(answer) > len(shown):
+            emit(AnswerDelta(text=answer[len(shown) :]))
+            shown = answer
+
+    return take
+
+
+def _draft(reply: ComposeReply) -> Draft:
+    return Draft(answer=reply.answer, stated=reply.stated, claims=tuple(claim.claim() for claim in reply.claims))
+
+
+def verify(bench: Workbench) -> Node:
+    """Makes the node that checks the judge's claims, strikes those that do not hold, and says so.
+
+    Where none of the judge's own holds, the seats' checked claims that the answer repeats carry it.
+    """
+
+    async def verify(state: DebateState) -> dict[str, Any]:
+        draft = state.get("draft")
+        if draft is None:
+            return {}
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        checked = [check_claim(claim, record) for claim in draft.claims]
+        struck = tuple(StruckClaim(claim=claim, reason=_fault(claim)) for claim in checked if not claim.holds)
+        for claim in struck:
+            emit(ClaimStruck(struck=claim))
+        kept = tuple(claim for claim in checked if claim.holds) or _carried(draft.answer, state.get("turns", []))
+        return {"draft": draft.model_copy(update={"claims": kept, "struck": struck})}
+
+    return verify
+
+
+def _fault(claim: Claim) -> str:
+    faults = [citation.fault for citation in claim.citations if citation.fault]
+    return "; ".join(faults) or "it cites nothing"
+
+
+def _carried(answer: str, turns: Sequence[Turn]) -> tuple[Claim, ...]:
+    """Claims of the seats' last turns that hold and whose quoted words the answer repeats, each quote once."""
+    carried: dict[tuple[str, str], Claim] = {}
+    for turn in final_turns(turns):
+        for claim in turn.claims:
+            if claim.holds and all(agrees(answer, citation.quote) for citation in claim.citations):
+                first = claim.citations[0]
+                carried.setdefault((first.label, first.quote), claim)
+    return tuple(carried.values())
+
+
+def final_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """The last turn of every seat, by letter."""
+    last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
+    return [last[seat] for seat in sorted(last)]

@@ -1,0 +1,62 @@
+"""perceive: every fitting encoder on every medium, into the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from langgraph.types import Overwrite
+
+from consilience.graphs.events import Perceived, Recorded, emit
+from consilience.graphs.state import DebateState
+from consilience.graphs.workbench import Workbench
+from consilience.observations import Record
+from consilience.tools import Encoding
+
+__all__ = ["Node", "perceive"]
+
+Node: TypeAlias = Callable[[DebateState], Awaitable[dict[str, Any]]]
+"""A node: reads the state, gives what to add to it."""
+
+
+def perceive(bench: Workbench) -> Node:
+    """Makes the node that runs the encoders; it also clears the table of an earlier question's debate."""
+
+    async def perceive(state: DebateState) -> dict[str, Any]:
+        encodings: list[Encoding] = []
+        async for encoding in bench.runner.perceive(state["media"]):
+            encodings.append(encoding)
+            emit(_told(encoding))
+        # As they finish is how people see them; the record has them in the order of media and encoders.
+        order = [(media.id, encoder.name) for media, encoder in bench.runner.plan(state["media"])]
+        encodings.sort(key=lambda encoding: order.index((encoding.media.id, encoding.encoder)))
+        observations = [observation for encoding in encodings for observation in encoding.observations]
+        earlier = await asyncio.to_thread(bench.store.get, state.get("observations", []))
+        record = Record(state["media"], [*earlier, *observations])
+        emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
+        return {
+            "schema_version": 1,
+            "observations": [observation.id for observation in observations],
+            "lost_tools": Overwrite(
+                [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure is not None]
+            ),
+            "turns": Overwrite([]),
+            "losses": Overwrite([]),
+            "spent": Overwrite([]),
+            "resolution": None,
+            "draft": None,
+        }
+
+    return perceive
+
+
+def _told(encoding: Encoding) -> Perceived:
+    return Perceived(
+        media=encoding.media,
+        encoder=encoding.encoder,
+        lines=tuple(observation.text for observation in encoding.observations),
+        seconds=round(encoding.seconds, 3),
+        cached=encoding.cached,
+        failure=encoding.failure,
+    )

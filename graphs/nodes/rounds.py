@@ -1,0 +1,120 @@
+"""open_round and exchange: the seats speak, first blind, then to one another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consilience.agents import Phase, Seat, Turn, check_turn
+from consilience.core.errors import ConsilienceError
+from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, emit
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
+from consilience.graphs.workbench import Panel, Workbench
+from consilience.models import Meter
+from consilience.observations import Record, Rendering
+
+__all__ = ["cited_evidence", "exchange", "last_round", "open_round", "question_of"]
+
+_FALLBACK_TOKENS = 300
+_EVIDENCE_TOKENS = 1500
+
+
+def open_round(bench: Workbench, panel: Panel) -> Node:
+    """Makes the node in which every seat answers at once, blind, over its own view of the record."""
+
+    async def open_round(state: DebateState) -> dict[str, Any]:
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        seats = bench.seats(panel, record)
+        emit(PhaseStarted(phase="opening"))
+        question = question_of(state)
+        update = await _hear(_Round("opening", 0, record), seats, lambda seat, meter: seat.open(question, record, meter))
+        taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
+        return {**update, "seats": taken}
+
+    return open_round
+
+
+def exchange(bench: Workbench, panel: Panel) -> Node:
+    """Makes the node in which every seat that is still there answers its peers, all at once."""
+
+    async def exchange(state: DebateState) -> dict[str, Any]:
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        turns = state.get("turns", [])
+        speaking = {turn.seat for turn in turns}
+        if len(speaking) < 2:
+            return {}
+        seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
+        evidence, round_ = cited_evidence(record, turns), last_round(turns) + 1
+        emit(PhaseStarted(phase="exchange", round=round_))
+        question = question_of(state)
+        return await _hear(
+            _Round("exchange", round_, record),
+            seats,
+            lambda seat, meter: seat.respond(question, evidence, turns, round_, meter),
+        )
+
+    return exchange
+
+
+def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
+    """The observations that the openings cite rightly: what the rest of the debate is about.
+
+    Only the openings count, so that the text stays the same, and cached, to the end. Where none holds, the most
+    telling observations stand in.
+    """
+    cited = {
+        citation.label
+        for turn in turns
+        if turn.round == 0
+        for claim in turn.claims
+        for citation in claim.citations
+        if citation.holds
+    }
+    if not cited:
+        return record.render(tokens=_FALLBACK_TOKENS)
+    return record.render(record.select(labels=cited), tokens=_EVIDENCE_TOKENS)
+
+
+def last_round(turns: Sequence[Turn]) -> int:
+    """Number of the last round; 0 is the opening."""
+    return max((turn.round for turn in turns), default=0)
+
+
+def question_of(state: DebateState) -> str:
+    """The question, with the conversation it goes on from."""
+    told = "".join(f'(Earlier question: "{a.question}" Answer: "{a.answer}") ' for a in state.get("earlier", [])[-3:])
+    return told + state["question"]
+
+
+@dataclass(frozen=True)
+class _Round:
+    phase: Phase
+    number: int
+    record: Record
+
+
+async def _hear(
+    round_: _Round, seats: Sequence[Seat], speak: Callable[[Seat, Meter], Awaitable[Turn]]
+) -> dict[str, Any]:
+    """Everyone's turn, checked; a seat that fails is a loss with its reason and takes no other down."""
+
+    async def hear(seat: Seat) -> tuple[Turn | Loss, Spent]:
+        meter = Meter()
+        outcome: Turn | Loss
+        try:
+            outcome = check_turn(await speak(seat, meter), round_.record)
+            emit(TurnTaken(turn=outcome))
+        except ConsilienceError as problem:
+            outcome = Loss(seat=seat.letter, phase=round_.phase, reason=str(problem))
+            emit(SeatLost(seat=seat.letter, expert=seat.expert.name, phase=round_.phase, reason=str(problem)))
+        return outcome, Spent(seat=seat.letter, phase=round_.phase, usage=meter.usage)
+
+    heard = await asyncio.gather(*(hear(seat) for seat in seats))
+    return {
+        "turns": [outcome for outcome, _ in heard if isinstance(outcome, Turn)],
+        "losses": [outcome for outcome, _ in heard if isinstance(outcome, Loss)],
+        "spent": [spent for _, spent in heard],
+    }

@@ -1,0 +1,152 @@
+"""Asking: take the inputs in, run the graph, give the verdict or the events on the way to it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any, TypedDict
+
+from typing_extensions import Unpack
+
+from consilience.agents import Expert, Verdict
+from consilience.core.background import run_blocking
+from consilience.core.settings import Settings
+from consilience.core.weights import Progress
+from consilience.graphs.debate import DebateGraph, debate
+from consilience.graphs.events import Event, Finished, PullingWeights, Started
+from consilience.graphs.state import Asked
+from consilience.graphs.workbench import Panel, Workbench
+from consilience.models import ModelLike, Sampling
+from consilience.observations import Media, ObservationStore, Source, ingest
+from consilience.tools import Encoder
+
+__all__ = ["AskOptions", "aask", "ask", "astream"]
+
+
+class AskOptions(TypedDict, total=False):
+    """What `ask`, `aask` and `astream` take beside the question and the media."""
+
+    model: ModelLike
+    """Chat model of every seat without one of its own; the default is the settings' model."""
+    experts: Sequence[Expert]
+    """Who debates; the default is one expert for each modality, and a generalist."""
+    judge: ModelLike
+    """The judge's model; the default is the run's."""
+    encoders: Sequence[Encoder]
+    """Your encoders, beside the ready ones."""
+    rounds: int
+    """Rounds of exchange, 0 to 3; the default is 1."""
+    seed: int
+    """For models that draw; the default is 0."""
+    cache: bool
+    """False encodes anew."""
+    settings: Settings
+    """The default is the environment's."""
+    graph: DebateGraph
+    """An own graph; `model`, `experts`, `judge`, `encoders`, `rounds`, `seed` are then its own affair."""
+    thread: str
+    """Thread id of a graph with a checkpointer."""
+    earlier: Sequence[Asked]
+    """Questions asked before, so that this one may refer to them."""
+
+
+def ask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
+    """The verdict on a question about these media; see `AskOptions`. Blocks, also inside a running event loop.
+
+    Raises:
+        BadMedia: an input cannot be taken in.
+        BadConfiguration: the model's name or key is wrong.
+    """
+    return run_blocking(aask(question, media, **options))
+
+
+async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
+    """As `ask`, for async callers."""
+    async with aclosing(astream(question, media, **options)) as events:
+        async for event in events:
+            if isinstance(event, Finished):
+                return event.verdict
+    raise RuntimeError("the graph ended without a verdict: its last node must be `compose`")
+
+
+async def astream(
+    question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]
+) -> AsyncIterator[Event]:
+    """The events of a debate as they happen, `Finished` with the verdict last; see `AskOptions`."""
+    settings = options.get("settings") or Settings()
+    downloads: asyncio.Queue[Event] = asyncio.Queue()
+    on_download = _reporter(downloads)
+    given = options.get("graph")
+    bench = None if given is not None else _bench(options, settings, on_download)
+    store = bench.store if bench else ObservationStore.open(settings)
+    taken = [await asyncio.to_thread(ingest, source, store, limits=settings.limits) for source in media]
+    unique = list({medium.id: medium for medium in taken}.values())
+    if bench:
+        bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
+    graph = given if given is not None else _graph(options, bench)
+    yield Started(question=question, media=tuple(unique))
+    try:
+        async for event in _run(graph, question, unique, options, downloads):
+            yield event
+    finally:
+        if bench:
+            await bench.close()
+
+
+def _bench(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> Workbench:
+    return Workbench(
+        model=options.get("model"),
+        encoders=options.get("encoders", ()),
+        settings=settings,
+        cache=options.get("cache", True),
+        on_download=on_download,
+    )
+
+
+def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
+    experts = options.get("experts")
+    panel = Panel(
+        experts=tuple(experts) if experts else None,
+        judge=options.get("judge"),
+        judge_sampling=Sampling(seed=options.get("seed", 0)),
+        seed=options.get("seed", 0),
+    )
+    return debate(bench, panel, rounds=options.get("rounds", 1))
+
+
+async def _run(
+    graph: DebateGraph, question: str, media: list[Media], options: AskOptions, downloads: asyncio.Queue[Event]
+) -> AsyncIterator[Event]:
+    """The graph's events, with the progress of downloads between them."""
+    state = {"question": question, "media": media, "earlier": list(options.get("earlier", ()))}
+    config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
+    ended = object()
+    queue: asyncio.Queue[Any] = downloads
+
+    async def pump() -> None:
+        try:
+            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):  # type: ignore[arg-type]
+                queue.put_nowait(part["data"])
+        finally:
+            queue.put_nowait(ended)
+
+    running = asyncio.create_task(pump())
+    try:
+        while (event := await queue.get()) is not ended:
+            yield event
+        await running
+    finally:
+        running.cancel()
+
+
+def _reporter(queue: asyncio.Queue[Event]) -> Callable[[Progress], None]:
+    """Carries progress from the worker thread that downloads to the loop that streams."""
+    loop = asyncio.get_running_loop()
+
+    def report(progress: Progress) -> None:
+        event = PullingWeights(name=progress.name, done=progress.done, total=progress.total)
+        loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    return report

@@ -1,0 +1,87 @@
+"""The state that every node of a debate reads and adds to. It holds references and words, never bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from consilience.agents import Claim, Resolution, StruckClaim, Turn, Verdict
+from consilience.models import Usage
+from consilience.observations import Media, ObservationStore, Record
+
+_T = TypeVar("_T")
+
+__all__ = ["Asked", "DebateState", "Draft", "Loss", "SeatTaken", "Spent", "load_record"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Asked(_Frozen):
+    """An earlier question of the same conversation, with its answer."""
+
+    question: str
+    answer: str
+
+
+class SeatTaken(_Frozen):
+    """Who sits where."""
+
+    seat: str
+    expert: str
+    model: str
+
+
+class Loss(_Frozen):
+    """A turn that did not come about; `seat` is a letter, or `judge`."""
+
+    seat: str
+    phase: str
+    reason: str
+
+
+class Spent(_Frozen):
+    """What one seat used in one phase."""
+
+    seat: str
+    phase: Literal["opening", "exchange", "judge"]
+    usage: Usage
+
+
+class Draft(_Frozen):
+    """The judge's answer with its claims; checked once `struck` has been filled in by the check."""
+
+    answer: str
+    stated: Literal["fully", "partly", "not"]
+    claims: tuple[Claim, ...]
+    struck: tuple[StruckClaim, ...] = ()
+
+
+def append(old: list[_T], new: list[_T]) -> list[_T]:
+    """Reducer: adds what is not there yet, in order; nothing can be taken away."""
+    return old + [item for item in new if item not in old]
+
+
+class DebateState(TypedDict, total=False):
+    """Input: `question` and `media` (and `earlier`). Output: `verdict`. `schema_version` is 1."""
+
+    schema_version: int
+    question: str
+    media: list[Media]
+    earlier: list[Asked]
+    observations: Annotated[list[str], append]
+    lost_tools: Annotated[list[str], append]
+    seats: list[SeatTaken]
+    turns: Annotated[list[Turn], append]
+    losses: Annotated[list[Loss], append]
+    spent: Annotated[list[Spent], append]
+    resolution: Resolution | None
+    draft: Draft | None
+    verdict: Verdict
+
+
+def load_record(state: DebateState, store: ObservationStore) -> Record:
+    """The record that the state points at. Blocks for a read of the index."""
+    return Record(state.get("media", []), store.get(state.get("observations", [])))

@@ -1,0 +1,97 @@
+"""What the nodes of a debate work with: a store, encoders, and models; and who sits at the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
+from consilience.core.settings import Settings
+from consilience.core.weights import Progress
+from consilience.models import Endpoint, ModelLike, Sampling, resolve
+from consilience.observations import ObservationStore, Record
+from consilience.tools import Encoder, Runner, default_encoders
+
+__all__ = ["Panel", "Workbench"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Who debates: experts (None: one for each modality, and a generalist) and a judge."""
+
+    experts: tuple[Expert, ...] | None = None
+    judge: ModelLike | None = None
+    """The judge's model; None: the run's."""
+    judge_sampling: Sampling = Sampling()
+    seed: int | None = None
+    """Makes each seat draw with a seed of its own that follows from this one."""
+
+
+class Workbench:
+    """Store, encoders and endpoints of one or many debates.
+
+    Use it as an async context manager where you can: that closes the connections opened on the running loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: ModelLike | None = None,
+        encoders: Sequence[Encoder] = (),
+        settings: Settings | None = None,
+        store: ObservationStore | None = None,
+        cache: bool = True,
+        on_download: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Sets the bench up; connects to nothing yet.
+
+        Args:
+            model: of every seat that has none of its own; None: the settings' model.
+            encoders: yours, beside the ready ones; one of the same name replaces a ready one.
+            settings: None: from the environment.
+            store: None: the settings' store.
+            cache: False encodes anew (and still remembers).
+            on_download: told how the pulling of weights goes.
+        """
+        self.settings = settings or Settings()
+        self.store = store or ObservationStore.open(self.settings)
+        self.model = model
+        ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *encoders)}
+        self.runner = Runner(
+            self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download
+        )
+        self._on_download = on_download
+        self._endpoints: list[tuple[ModelLike | None, Endpoint]] = []
+
+    def endpoint(self, model: ModelLike | None = None) -> Endpoint:
+        """The endpoint of `model`, or of the bench's model; the same one for the same model."""
+        wanted = self.model if model is None else model
+        for known, endpoint in self._endpoints:
+            if known is wanted or (isinstance(known, str) and known == wanted):
+                return endpoint
+        endpoint = resolve(wanted, self.settings, on_download=self._on_download)
+        self._endpoints.append((wanted, endpoint))
+        return endpoint
+
+    def seats(self, panel: Panel, record: Record) -> tuple[Seat, ...]:
+        """The panel's seats for this record; the same for the same record."""
+        experts = panel.experts or default_experts(record.modalities)
+        return take_seats(experts, [self.endpoint(expert.model) for expert in experts], seed=panel.seed)
+
+    def judge(self, panel: Panel) -> Judge:
+        """The panel's judge."""
+        return Judge(self.endpoint(panel.judge), panel.judge_sampling)
+
+    async def __aenter__(self) -> Workbench:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections that were opened on the running loop."""
+        for _, endpoint in self._endpoints:
+            await endpoint.close()

@@ -1,0 +1,90 @@
+"""What a user can set: by argument, by environment (`CONSILIENCE_...`), or by `consilience.toml`, in that order."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+__all__ = ["Limits", "Settings"]
+
+_MEGABYTE = 1024 * 1024
+
+
+def _runtime_dir() -> Path:
+    # Not the home folder: lock files must lie on this machine, and processes of one user must meet.
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "consilience" if base else Path(tempfile.gettempdir()) / f"consilience-{os.getuid()}"
+
+
+class Limits(BaseSettings):
+    """What is refused at the door, so that a hostile input cannot take the machine down."""
+
+    model_config = SettingsConfigDict(env_prefix="CONSILIENCE_LIMIT_", frozen=True, extra="ignore")
+
+    media_bytes: int = Field(512 * _MEGABYTE, gt=0, description="Largest medium, bytes.")
+    pixels: int = Field(64_000_000, gt=0, description="Largest picture, width times height.")
+    audio_seconds: float = Field(4 * 3600, gt=0, description="Longest recording, seconds.")
+    text_characters: int = Field(5_000_000, gt=0, description="Longest text.")
+    table_rows: int = Field(1_000_000, gt=0, description="Longest table.")
+
+
+class Settings(BaseSettings):
+    """One frozen value, handed down; nothing reads the environment behind a caller's back."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONSILIENCE_", frozen=True, extra="ignore", toml_file="consilience.toml"
+    )
+
+    cache_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("consilience")),
+        description="Weights, media, observations.",
+    )
+    runtime_dir: Path = Field(
+        default_factory=lambda: _runtime_dir(),
+        description="Lock files of the embedded model server; one folder per user and machine.",
+    )
+    model: str = Field("embedded", description="Chat model of every seat that names none of its own.")
+    base_url: str | None = Field(None, description="OpenAI-compatible endpoint for `model`.")
+    api_key: SecretStr | None = Field(None, description="Key for `base_url`.")
+    vision_model: str | None = Field(None, description="Model that may describe pictures; unset: none does.")
+    transcription_model: str | None = Field(
+        None, description="Speech model at `base_url`; unset: Whisper here."
+    )
+    hub: str = Field("https://huggingface.co", description="Model hub that weights are pulled from first.")
+    offline: bool = Field(False, description="Never download anything.")
+    plugins: bool = Field(True, description="Load encoders that other packages announce by entry point.")
+    threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
+    request_seconds: float = Field(300, gt=0, description="Time-out of one model call, from its admission.")
+    limits: Limits = Field(default_factory=lambda: Limits())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments before environment before file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def weights_dir(self) -> Path:
+        """Where the weights store keeps its files."""
+        return self.cache_dir / "weights"
+
+    @property
+    def store_dir(self) -> Path:
+        """Where media and observations are kept."""
+        return self.cache_dir / "store"

@@ -1,0 +1,80 @@
+"""Comparing what experts answer: are two positions the same, does one hold the other, do they diverge?
+
+Text against text, by words: cheap, deterministic, and wrong where only meaning would tell. It errs towards
+`diverging`, which costs a question to the judge, never towards `same`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import combinations
+
+__all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
+
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+} | {
+    word: str(number)
+    for number, word in enumerate("null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split())
+}
+_EMPTY_WORDS = frozenset(
+    "a an and are as at by for from in is it its of on or that the to was were will with this there "
+    "der die das den dem ein eine einer und ist sind am an auf bei im in um von zu zum zur mit".split()
+)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """Words that carry content, folded; number words as digits."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = re.findall(r"\d+(?:[.,:]\d+)*|[^\W\d_]+", folded)
+    return frozenset(_NUMBERS.get(word, word) for word in words) - _EMPTY_WORDS
+
+
+def same(one: str, other: str) -> bool:
+    """The same content words."""
+    return content_words(one) == content_words(other)
+
+
+def holds(whole: str, part: str) -> bool:
+    """`whole` has all content words of `part`, which has some."""
+    return bool(content_words(part)) and content_words(part) <= content_words(whole)
+
+
+def agrees(answer: str, position: str) -> bool:
+    """`answer` has every number of `position` and at least half of its content words."""
+    wanted, there = content_words(position), content_words(answer)
+    numbers = {word for word in wanted if word[0].isdigit()}
+    return bool(wanted) and numbers <= there and 2 * len(wanted & there) >= len(wanted)
+
+
+def diverging(positions: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of positions, by index, that differ and that no third position reconciles by holding both."""
+    return [
+        (i, j)
+        for i, j in combinations(range(len(positions)), 2)
+        if not holds(positions[i], positions[j])
+        and not holds(positions[j], positions[i])
+        and not any(holds(third, positions[i]) and holds(third, positions[j]) for third in positions)
+    ]
+
+
+def plurality(positions: Sequence[str]) -> int | None:
+    """Index of the first position of the largest group of same positions; None on a tie, or when there is none."""
+    groups: list[list[int]] = []
+    for index, position in enumerate(positions):
+        for group in groups:
+            if same(positions[group[0]], position):
+                group.append(index)
+                break
+        else:
+            groups.append([index])
+    groups.sort(key=len, reverse=True)
+    if not groups or (len(groups) > 1 and len(groups[0]) == len(groups[1])):
+        return None
+    return groups[0][0]

@@ -1,0 +1,214 @@
+"""From what a user writes as `model=` to an endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
+
+from consilience.core.errors import BadConfiguration, MissingExtra, ModelUnavailable
+from consilience.core.settings import Settings
+from consilience.core.weights import Progress
+from consilience.models.endpoint import Endpoint
+
+__all__ = ["DEFAULT_EMBEDDED", "ModelLike", "resolve"]
+
+ModelLike: TypeAlias = str | Runnable[Any, Any] | Endpoint
+"""`embedded`, `embedded:NAME`, a base URL (`http://host:8000/v1`, with `#model` for one of several), any
+`init_chat_model` string (`openai:...`, `anthropic:...`, `ollama:...`), a LangChain model or Runnable, an Endpoint."""
+
+DEFAULT_EMBEDDED = "qwen2.5-coder-1.5b"
+
+
+def resolve(
+    model: ModelLike | None = None,
+    settings: Settings | None = None,
+    *,
+    on_download: Callable[[Progress], None] | None = None,
+) -> Endpoint:
+    """The endpoint for `model`, or for the settings' model when None. Connects to nothing yet.
+
+    Raises:
+        BadConfiguration: the string names no provider that can be made out, or a key is missing.
+        MissingExtra: the provider's package is not installed.
+    """
+    settings = settings or Settings()
+    chosen = settings.model if model is None else model
+    if isinstance(chosen, Endpoint):
+        return chosen
+    if isinstance(chosen, Runnable):
+        return _of_runnable(chosen, settings)
+    if chosen == "embedded" or chosen.startswith("embedded:"):
+        return _embedded(chosen.partition(":")[2] or DEFAULT_EMBEDDED, settings, on_download)
+    if chosen.startswith(("http://", "https://")):
+        url, _, name = chosen.partition("#")
+        return _compatible(url, name, settings)
+    if settings.base_url and ":" not in chosen:
+        return _compatible(settings.base_url, chosen, settings)
+    return _of_provider(chosen, settings)
+
+
+class _Given:
+    """A runnable that the caller made, and keeps."""
+
+    def __init__(self, runnable: Runnable[Any, Any]) -> None:
+        self._runnable = runnable
+
+    async def open(self) -> Runnable[Any, Any]:
+        return self._runnable
+
+    async def close(self) -> None:
+        """The caller's to close."""
+
+
+class _OpenAIProtocol:
+    """A ChatOpenAI for each event loop, each with an HTTP client of its own."""
+
+    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
+        self._parameters = parameters
+        self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[BaseChatModel, Any]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
+
+    async def open(self) -> Runnable[Any, Any]:
+        loop = asyncio.get_running_loop()
+        async with self._locks.setdefault(loop, asyncio.Lock()):
+            if loop not in self._open:
+                # Off the loop: it may load a model, and it imports the client.
+                self._open[loop] = await asyncio.to_thread(self._make)
+            return self._open[loop][0]
+
+    def _make(self) -> tuple[BaseChatModel, Any]:
+        try:
+            from langchain_openai import ChatOpenAI
+            from openai import DefaultAsyncHttpxClient
+        except ImportError as problem:
+            raise MissingExtra("langchain-openai", "openai", "Speaking the OpenAI protocol") from problem
+        client = DefaultAsyncHttpxClient()
+        return ChatOpenAI(http_async_client=client, stream_usage=True, **self._parameters()), client
+
+    async def close(self) -> None:
+        opened = self._open.pop(asyncio.get_running_loop(), None)
+        if opened:
+            await opened[1].aclose()
+
+
+def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
+    attached: list[Any] = []
+
+    def parameters() -> dict[str, Any]:
+        from consilience.models.embedded import attach
+
+        if not attached:
+            attached.append(attach(name, settings, on_download=on_download))
+        server = attached[0]
+        return {
+            "model": server.model,
+            "base_url": server.base_url,
+            "api_key": server.api_key,
+            "timeout": settings.request_seconds,
+            "temperature": 0.0,
+        }
+
+    return Endpoint(
+        f"embedded:{name}",
+        _OpenAIProtocol(parameters),
+        provider="embedded",
+        method="json_schema",
+        # One slot: a second call would push the first one's prefix out of the cache.
+        concurrency=1,
+        seconds=settings.request_seconds,
+    )
+
+
+def _compatible(url: str, name: str, settings: Settings) -> Endpoint:
+    key = settings.api_key.get_secret_value() if settings.api_key else os.environ.get("OPENAI_API_KEY", "none")
+
+    def parameters() -> dict[str, Any]:
+        return {
+            "model": name or _first_model(url, key),
+            "base_url": url,
+            "api_key": key,
+            "timeout": settings.request_seconds,
+        }
+
+    return Endpoint(
+        f"{url}#{name}" if name else url,
+        _OpenAIProtocol(parameters),
+        provider="openai-compatible",
+        method="json_schema",
+        seconds=settings.request_seconds,
+    )
+
+
+def _first_model(url: str, key: str) -> str:
+    """The first model that the endpoint lists: with one model served, nobody should have to name it."""
+    import openai
+
+    with openai.OpenAI(base_url=url, api_key=key, timeout=30, max_retries=1) as client:
+        try:
+            served = client.models.list().data
+        except openai.AuthenticationError as problem:
+            raise ModelUnavailable(url, "the key was refused.", cure="Check CONSILIENCE_API_KEY.") from problem
+        except openai.OpenAIError as problem:
+            raise ModelUnavailable(
+                url, f"its models cannot be listed ({type(problem).__name__}).", cure="Is the server running there?"
+            ) from problem
+    if not served:
+        raise ModelUnavailable(url, "it serves no model.", cure="Name one: BASE_URL#MODEL.")
+    return str(served[0].id)
+
+
+def _of_provider(name: str, settings: Settings) -> Endpoint:
+    provider, _, model = name.partition(":")
+    if provider == "openai" and model:
+
+        def parameters() -> dict[str, Any]:
+            return {"model": model, "timeout": settings.request_seconds}
+
+        _require_key(name, "OPENAI_API_KEY")
+        return Endpoint(
+            name,
+            _OpenAIProtocol(parameters),
+            provider="openai",
+            method="json_schema",
+            seconds=settings.request_seconds,
+        )
+    from langchain.chat_models import init_chat_model
+
+    try:
+        made = init_chat_model(name)
+    except ImportError as problem:
+        raise BadConfiguration(f"The model {name!r} needs another package.", cure=str(problem)) from problem
+    # Each provider's constructor has its own way of saying that a key is missing.
+    except Exception as problem:
+        first_line = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise BadConfiguration(
+            f"The model {name!r} cannot be set up: {first_line}",
+            cure="Use embedded, http://host/v1, or PROVIDER:MODEL such as openai:gpt-5.",
+        ) from problem
+    return Endpoint(name, _Given(made), provider=provider, seconds=settings.request_seconds)
+
+
+def _require_key(name: str, variable: str) -> None:
+    if not os.environ.get(variable):
+        raise BadConfiguration(f"The model {name!r} needs a key.", cure=f"Set {variable}.")
+
+
+def _of_runnable(runnable: Runnable[Any, Any], settings: Settings) -> Endpoint:
+    if not isinstance(runnable, BaseChatModel):
+        return Endpoint(runnable.get_name(), _Given(runnable), method="text", seconds=settings.request_seconds)
+    speaks_openai = runnable._llm_type == "openai-chat"
+    return Endpoint(
+        str(getattr(runnable, "model_name", None) or getattr(runnable, "model", None) or runnable.get_name()),
+        _Given(runnable),
+        provider="openai" if speaks_openai else runnable._llm_type,
+        method="json_schema" if speaks_openai else "native",
+        seconds=settings.request_seconds,
+    )

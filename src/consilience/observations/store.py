@@ -1,0 +1,187 @@
+"""Content-addressed store of media and observations: an SQLite index in WAL mode beside hash-named blob files.
+
+Several threads and processes may share one. A blob is complete before its index row exists, and both are written
+atomically: a process killed in the middle leaves a stray temporary file at worst.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from consilience.core.errors import BadConfiguration, BadMedia
+from consilience.core.settings import Settings
+from consilience.observations.media import Media
+from consilience.observations.observation import Observation
+
+__all__ = ["ObservationStore"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS observation (id TEXT PRIMARY KEY, media TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS observation_media ON observation (media);
+CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, observations TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS encoding_media ON encoding (media);
+"""
+
+_CHUNK = 1 << 20
+
+
+class ObservationStore:
+    """Keeps bytes once, under their hash; observations under their id; encodings under their cache key.
+
+    Every method blocks; call them from a thread when an event loop is running.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._blobs = root / "blobs"
+        try:
+            self._blobs.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise BadConfiguration(
+                f"The cache folder {root} cannot be written ({problem.strerror}).",
+                cure="Set CONSILIENCE_CACHE_DIR to a folder of yours.",
+            ) from problem
+        self._lock = threading.Lock()
+        self._index = sqlite3.connect(
+            root / "index.sqlite", timeout=30, isolation_level=None, check_same_thread=False
+        )
+        self._index.execute("PRAGMA journal_mode=WAL")
+        self._index.execute("PRAGMA synchronous=NORMAL")
+        self._index.executescript(_SCHEMA)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> ObservationStore:
+        """The store of these settings."""
+        return cls((settings or Settings()).store_dir)
+
+    def close(self) -> None:
+        """Lets the index go; the store cannot be used afterwards."""
+        with self._lock:
+            self._index.close()
+
+    def __enter__(self) -> ObservationStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Blobs
+
+    def put_bytes(self, content: bytes) -> str:
+        """Keeps `content` and gives its SHA-256, hexadecimal."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.blob(digest)
+        if not path.exists():
+            self._place(path, [content])
+        return digest
+
+    def put_file(self, source: Path) -> str:
+        """Keeps a copy of the file and gives its SHA-256, hexadecimal; reads it in pieces."""
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            path = self.blob(digest)
+            if not path.exists():
+                file.seek(0)
+                self._place(path, iter(lambda: file.read(_CHUNK), b""))
+        return digest
+
+    def blob(self, digest: str) -> Path:
+        """Where the bytes of this hash lie, or would lie."""
+        return self._blobs / digest[:2] / digest
+
+    def _place(self, path: Path, pieces: Iterable[bytes]) -> None:
+        path.parent.mkdir(exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+        try:
+            with partial.open("wb") as file:
+                file.writelines(pieces)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    # Media
+
+    def put_media(self, media: Media) -> None:
+        """Remembers what is known of a medium; the newest name wins."""
+        self._write("INSERT OR REPLACE INTO media VALUES (?, ?)", [(media.id, media.model_dump_json())])
+
+    def media(self, media_id: str) -> Media:
+        """What is known of a medium.
+
+        Raises:
+            BadMedia: it is not in this store.
+        """
+        rows = self._read("SELECT content FROM media WHERE id = ?", (media_id,))
+        if not rows:
+            raise BadMedia(media_id, "is not in the store.", cure="Pass the file itself first.")
+        return Media.model_validate_json(rows[0][0])
+
+    def path(self, media: Media) -> Path:
+        """The file that holds a medium's bytes.
+
+        Raises:
+            BadMedia: the bytes are gone.
+        """
+        path = self.blob(media.digest)
+        if not path.exists():
+            raise BadMedia(media.name, "its bytes are no longer in the store.", cure="Pass the file again.")
+        return path
+
+    # Observations
+
+    def put(self, observations: Sequence[Observation]) -> tuple[str, ...]:
+        """Keeps observations and gives their ids, in order."""
+        self._write(
+            "INSERT OR IGNORE INTO observation VALUES (?, ?, ?)",
+            [(o.id, o.provenance.media, o.model_dump_json()) for o in observations],
+        )
+        return tuple(o.id for o in observations)
+
+    def get(self, ids: Sequence[str]) -> tuple[Observation, ...]:
+        """The observations with these ids, in their order.
+
+        Raises:
+            KeyError: one of them is not in the store.
+        """
+        rows = self._read(
+            "SELECT id, content FROM observation WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        )
+        found = {key: Observation.model_validate_json(content) for key, content in rows}
+        return tuple(found[key] for key in ids)
+
+    # Encodings
+
+    def encoding(self, key: str) -> tuple[Observation, ...] | None:
+        """What an encoder observed under this cache key, or None when it has not run."""
+        rows = self._read("SELECT observations FROM encoding WHERE key = ?", (key,))
+        return self.get(json.loads(rows[0][0])) if rows else None
+
+    def put_encoding(self, key: str, media: Media, observations: Sequence[Observation]) -> None:
+        """Remembers that the encoder behind `key` observed exactly these."""
+        ids = self.put(observations)
+        self._write("INSERT OR REPLACE INTO encoding VALUES (?, ?, ?)", [(key, media.id, json.dumps(ids))])
+
+    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+        with self._lock:
+            self._index.execute("BEGIN IMMEDIATE")
+            try:
+                self._index.executemany(statement, rows)
+            except BaseException:
+                self._index.execute("ROLLBACK")
+                raise
+            self._index.execute("COMMIT")
+
+    def _read(self, statement: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:
+        with self._lock:
+            return self._index.execute(statement, values).fetchall()

@@ -1,0 +1,159 @@
+"""The contract of an encoder: a typed function from an excerpt of one medium to observations."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from consilience.core.errors import BadConfiguration
+from consilience.core.settings import Settings
+from consilience.core.weights import WeightsStore
+from consilience.observations import Locator, Media, Modality, Observation
+from consilience.observations.observation import canonical_json
+from consilience.tools.excerpt import Excerpt
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from consilience.observations import ObservationStore
+
+__all__ = ["Cost", "Encode", "Encoder", "encoder"]
+
+Cost: TypeAlias = Literal["light", "medium", "heavy", "remote"]
+"""light: milliseconds; medium: up to a second; heavy: a model that takes seconds; remote: it costs money."""
+
+Encode: TypeAlias = Callable[..., Iterable[Observation]]
+"""`(excerpt, *, parameter=default, ...) -> observations`; parameters are keyword-only, JSON-typed, with defaults."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder, as data about it and the function that does it. Make one with the `encoder` decorator."""
+
+    name: str
+    """`modality.what`, for example `image.text`."""
+    version: str
+    """Raise it whenever the same input may give other observations: it is part of the cache key."""
+    modality: Modality
+    kinds: tuple[str, ...]
+    """Kinds of observation it may make."""
+    encode: Encode
+    parameters: type[BaseModel]
+    cost: Cost = "light"
+    extra: str | None = None
+    """The extra of consilience that carries its packages; None when the core does, or a plug-in itself."""
+    weights: tuple[str, ...] = ()
+    """Names in the weights manifest."""
+    summary: str = ""
+
+    def bind(self, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
+        """All parameters, checked, with defaults filled in.
+
+        Raises:
+            BadConfiguration: a parameter that the encoder does not have, or of the wrong type.
+        """
+        try:
+            return self.parameters.model_validate(parameters or {}).model_dump(mode="json")
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            have = ", ".join(self.parameters.model_fields) or "none"
+            raise BadConfiguration(
+                f"{self.name}: parameter {where!r}: {first['msg']}.", cure=f"Its parameters are: {have}."
+            ) from problem
+
+    def model(self, settings: Settings) -> str | None:
+        """The weights with the beginning of their hash, as provenance and cache key have it."""
+        store = WeightsStore(settings)
+        return ", ".join(f"{name}@{store.digest(name)[:12]}" for name in self.weights) or None
+
+    def cache_key(self, media: Media, where: Locator, parameters: dict[str, Any], settings: Settings) -> str:
+        """Hash of all that the observations depend on."""
+        parts = {
+            "media": media.id,
+            "where": where.to_fragment(),
+            "tool": self.name,
+            "version": self.version,
+            "model": self.model(settings),
+            "parameters": parameters,
+        }
+        return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
+
+    def tool(self, store: ObservationStore, settings: Settings | None = None) -> BaseTool:
+        """This encoder as a LangChain tool over the media in `store`."""
+        from consilience.tools.langchain import encoder_tool
+
+        return encoder_tool(self, store, settings or Settings())
+
+
+def encoder(
+    *,
+    modality: Modality,
+    kinds: Sequence[str],
+    version: str,
+    name: str | None = None,
+    cost: Cost = "light",
+    extra: str | None = None,
+    weights: Sequence[str] = (),
+) -> Callable[[Encode], Encoder]:
+    """Makes an `Encoder` of a function; its docstring's first line says what it observes.
+
+    The function may be a generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises
+    `Unobservable` when the medium does not allow it, and lets every other error through.
+
+    Raises:
+        BadConfiguration: a parameter of the function is not keyword-only, or has no default or no annotation.
+    """
+
+    def declare(function: Encode) -> Encoder:
+        return Encoder(
+            name=name or f"{modality}.{function.__name__}",
+            version=version,
+            modality=modality,
+            kinds=tuple(kinds),
+            encode=function,
+            parameters=_parameters_of(function),
+            cost=cost,
+            extra=extra,
+            weights=tuple(weights),
+            summary=(inspect.getdoc(function) or "").partition("\n")[0],
+        )
+
+    return declare
+
+
+def _parameters_of(function: Encode) -> type[BaseModel]:
+    signature = inspect.signature(function, eval_str=True)
+    fields: dict[str, Any] = {}
+    for parameter in list(signature.parameters.values())[1:]:
+        if parameter.kind is not parameter.KEYWORD_ONLY or parameter.empty in (parameter.default, parameter.annotation):
+            raise BadConfiguration(
+                f"Encoder {function.__name__}: parameter {parameter.name!r} must be keyword-only, "
+                "annotated, and have a default.",
+                cure=f"Write `def {function.__name__}(excerpt, *, {parameter.name}: type = default)`.",
+            )
+        fields[parameter.name] = (parameter.annotation, Field(parameter.default))
+    title = f"{function.__name__.title().replace('_', '')}Parameters"
+    model: type[BaseModel] = create_model(title, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+    return model
+
+
+def excerpt_of(
+    encoder: Encoder, media: Media, store: ObservationStore, *, where: Locator, parameters: dict[str, Any], settings: Settings
+) -> Excerpt:
+    """The excerpt that hands `encoder` this part of a stored medium."""
+    return Excerpt(
+        media=media,
+        path=store.path(media),
+        where=where,
+        settings=settings,
+        tool=encoder.name,
+        version=encoder.version,
+        model=encoder.model(settings),
+        parameters=parameters,
+    )
