@@ -95,9 +95,15 @@ class Seat:
 
 
 def default_experts(modalities: Sequence[Modality]) -> tuple[Expert, ...]:
-    """A specialist for each modality, over its own observations only, and a generalist over the whole record."""
+    """A specialist for each modality, over its own observations only; beside a lone one, a sceptic.
+
+    Nobody sees the whole record blind: a seat that does tends to believe the plainest source, and outvotes the one
+    witness of a conflict.
+    """
     specialists = tuple(Expert.for_modality(modality) for modality in modalities)
-    return (*specialists, Expert("generalist", "a generalist who weighs all kinds of evidence together"))
+    if len(specialists) > 1:
+        return specialists
+    return (*specialists, Expert("sceptic", "a sceptic: you accept only what a line of evidence says in plain words"))
 
 
 def take_seats(experts: Sequence[Expert], endpoints: Sequence[Endpoint], *, seed: int | None = None) -> tuple[Seat, ...]:

@@ -12,9 +12,19 @@ from consilience.agents.replies import ComposeReply, compose_form, resolve_form
 from consilience.agents.turn import Turn
 from consilience.agents.verdict import Resolution
 from consilience.models import Endpoint, Meter, Sampling
-from consilience.observations import Rendering
+from consilience.observations import Modality, Record, Rendering
 
 __all__ = ["Judge"]
+
+_STANDING: tuple[Modality, ...] = ("document", "table", "text", "image", "video", "audio")
+_SOURCES: dict[Modality, str] = {
+    "audio": "the spoken words in a recording",
+    "document": "a document",
+    "image": "what a picture shows",
+    "table": "a table",
+    "text": "a written text",
+    "video": "a video",
+}
 
 
 @dataclass(frozen=True)
@@ -25,20 +35,23 @@ class Judge:
     sampling: Sampling = Sampling()
 
     async def resolve(
-        self, question: str, evidence: Rendering, turns: Sequence[Turn], diverging: Sequence[Turn], meter: Meter
+        self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter
     ) -> Resolution:
-        """The targeted question: do the diverging positions contradict or complete each other, and which overrides?"""
-        told = "\n".join(f"Seat {turn.seat}: {turn.position.text}{_grounds(turn)}" for turn in diverging)
-        instruction = prompt("resolve", positions=told, question=question)
-        messages = conversation(debate_brief(question, evidence, turns), instruction)
-        form = resolve_form([turn.seat for turn in diverging])
-        filled = await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling)
+        """The targeted question: which source is newer or overrides the other?
+
+        It sees these positions and the lines they cite, and nothing else: with the whole debate before it, a small
+        model follows the majority. What stands (print, tables) comes before what was said at a moment (sound).
+        """
+        ordered = sorted(diverging, key=lambda turn: _momentariness(turn, record))
+        told = "\n".join(_testimony(turn, record) for turn in ordered)
+        seats = [turn.seat for turn in ordered]
+        instruction = prompt("resolve", question=question, seats=" or ".join(seats))
+        messages = conversation(f"Question: {question}\n\n{told}", instruction)
+        filled = await ask(self.endpoint, messages, resolve_form(seats), meter=meter, sampling=self.sampling)
         reply = filled.value
-        contradiction = reply.relation == "contradict"
         return Resolution(
             question=instruction,
-            contradiction=contradiction,
-            stronger=reply.stronger if contradiction and reply.stronger != "none" else None,
+            stronger=None if reply.stronger == "neither" else reply.stronger,
             reason=reply.reason,
             answer=reply.answer,
         )
@@ -60,6 +73,21 @@ class Judge:
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
 
 
-def _grounds(turn: Turn) -> str:
-    cited = [f'[{c.label}] "{c.quote}"' for claim in turn.claims if claim.holds for c in claim.citations]
-    return f" ({'; '.join(cited)})" if cited else ""
+def _cited(turn: Turn) -> list[str]:
+    return list(dict.fromkeys(c.label for claim in turn.claims if claim.holds for c in claim.citations))
+
+
+def _testimony(turn: Turn, record: Record) -> str:
+    """What a seat answers, with the words of the lines it rests on and where they stand."""
+    says = "; ".join(f'{_source(record, label)} says "{record[label].text}"' for label in _cited(turn))
+    return f"{turn.seat}: {says or 'no line cited'}. So {turn.seat} answers: {turn.position.text}"
+
+
+def _source(record: Record, label: str) -> str:
+    observation = record[label]
+    return _SOURCES.get(observation.provenance.modality, "") + f" [{label}]"
+
+
+def _momentariness(turn: Turn, record: Record) -> int:
+    modalities = [record[label].provenance.modality for label in _cited(turn)]
+    return max((_STANDING.index(modality) for modality in modalities), default=0)

@@ -46,10 +46,17 @@ class DisputeReply(_Reply):
     reason: str
 
 
-class TurnReply(_Reply):
-    """What a seat sends in either phase."""
+class CitationReply(_Reply):
+    """A pointer at a line of evidence."""
 
-    claims: list[ClaimReply] = Field(default_factory=list)
+    label: str
+    quote: str
+
+
+class TurnReply(_Reply):
+    """What a seat sends in either phase. Its answer is its claim: a seat's sentence is said, and paid for, once."""
+
+    evidence: list[CitationReply] = Field(default_factory=list)
     disputes: list[DisputeReply] = Field(default_factory=list)
     stated: Literal["fully", "partly", "not"]
     answer: str = Field(min_length=1)
@@ -60,7 +67,10 @@ class TurnReply(_Reply):
 
     def contract_claims(self) -> tuple[Claim, ...]:
         """As the contract has them."""
-        return tuple(claim.claim() for claim in self.claims)
+        return tuple(
+            Claim(text=self.answer, citations=(Citation(label=cited.label, quote=cited.quote),))
+            for cited in self.evidence
+        )
 
     def contract_disputes(self) -> tuple[Dispute, ...]:
         """As the contract has them."""
@@ -70,7 +80,6 @@ class TurnReply(_Reply):
 class ResolveReply(_Reply):
     """The judge's answer to the targeted question."""
 
-    relation: Literal["contradict", "complete each other"]
     reason: str
     stronger: str
     answer: str = Field(min_length=1)
@@ -114,14 +123,15 @@ class Form(Generic[T]):
 
 def turn_form(labels: Sequence[str], peers: Sequence[str] = ()) -> Form[TurnReply]:
     """A seat's turn over these labels; with peers, it may dispute one."""
-    properties: dict[str, Any] = {"claims": _claims(labels, 2)}
+    citation = {"label": _one_of(labels), "quote": _string(_QUOTE)}
+    properties: dict[str, Any] = {"evidence": _list_of("citation", citation, 2 if labels else 0)}
     if peers:
-        dispute = _object("dispute", {"seat": {"enum": list(peers)}, "reason": _string(_TEXT)})
-        properties["disputes"] = {"type": "array", "items": dispute, "maxItems": 1}
+        dispute = {"seat": _one_of(peers), "reason": _string(_TEXT)}
+        properties["disputes"] = _list_of("dispute", dispute, 1)
     properties |= {"stated": _STATED, "answer": _string(_ANSWER)}
 
     def check(reply: TurnReply) -> None:
-        _check_labels(reply.claims, labels)
+        _check_labels(reply.evidence, labels)
         for dispute in reply.disputes:
             if dispute.seat not in peers:
                 raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(peers)})")
@@ -132,14 +142,13 @@ def turn_form(labels: Sequence[str], peers: Sequence[str] = ()) -> Form[TurnRepl
 def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:
     """The targeted question to the judge, about these seats."""
     properties = {
-        "relation": {"enum": ["contradict", "complete each other"]},
         "reason": _string(_TEXT),
-        "stronger": {"enum": [*seats, "none"]},
+        "stronger": _one_of([*seats, "neither"]),
         "answer": _string(_ANSWER),
     }
 
     def check(reply: ResolveReply) -> None:
-        if reply.stronger not in (*seats, "none"):
+        if reply.stronger not in (*seats, "neither"):
             raise ValueError(f"there is no seat {reply.stronger!r} (there are: {', '.join(seats)})")
 
     return Form(_object("resolution", properties), ResolveReply, check)
@@ -147,7 +156,9 @@ def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:
 
 def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
     """The judge's final answer over these labels."""
-    properties = {"claims": _claims(labels, 3), "stated": _STATED, "answer": _string(2 * _ANSWER)}
+    claim = {"text": _string(_TEXT), "label": _one_of(labels), "quote": _string(_QUOTE)}
+    claims = _list_of("claim", claim, 3 if labels else 0)
+    properties = {"claims": claims, "stated": _STATED, "answer": _string(2 * _ANSWER)}
 
     def check(reply: ComposeReply) -> None:
         _check_labels(reply.claims, labels)
@@ -155,7 +166,12 @@ def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
     return Form(_object("answer", properties), ComposeReply, check)
 
 
-_STATED = {"enum": ["fully", "partly", "not"]}
+_STATED = {"type": "string", "enum": ["fully", "partly", "not"]}
+
+
+def _one_of(choices: Sequence[str]) -> dict[str, Any]:
+    # An empty enum is no valid schema; the list around it allows no item then.
+    return {"type": "string", "enum": list(choices)} if choices else {"type": "string"}
 
 
 def _string(longest: int) -> dict[str, Any]:
@@ -173,14 +189,11 @@ def _object(title: str, properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _claims(labels: Sequence[str], most: int) -> dict[str, Any]:
-    if not labels:
-        return {"type": "array", "items": _object("claim", {"text": _string(_TEXT)}), "maxItems": 0}
-    claim = _object("claim", {"text": _string(_TEXT), "label": {"enum": list(labels)}, "quote": _string(_QUOTE)})
-    return {"type": "array", "items": claim, "maxItems": most}
+def _list_of(title: str, properties: dict[str, Any], most: int) -> dict[str, Any]:
+    return {"type": "array", "items": _object(title, properties), "maxItems": most}
 
 
-def _check_labels(claims: Sequence[ClaimReply], labels: Sequence[str]) -> None:
-    for claim in claims:
-        if claim.label not in labels:
-            raise ValueError(f"there is no label {json.dumps(claim.label)} (there are: {', '.join(labels)})")
+def _check_labels(citing: Sequence[ClaimReply | CitationReply], labels: Sequence[str]) -> None:
+    for item in citing:
+        if item.label not in labels:
+            raise ValueError(f"there is no label {json.dumps(item.label)} (there are: {', '.join(labels)})")

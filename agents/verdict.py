@@ -73,8 +73,7 @@ class Resolution(_Frozen):
     """What the judge said to the targeted question that diverging positions pose."""
 
     question: str
-    contradiction: bool = Field(description="They exclude one another; otherwise they complete one another.")
-    stronger: str | None = Field(None, description="Seat whose source is newer or overrides the other.")
+    stronger: str | None = Field(None, description="Seat whose source is newer or overrides the others.")
     reason: str
     answer: str
 

@@ -61,11 +61,11 @@ async def _hear_judge(
 ) -> tuple[Resolution | None, ComposeReply]:
     evidence: Rendering = cited_evidence(record, turns)
     openings = [turn for turn in turns if turn.round == 0 and turn.position.answers]
-    pairs = diverging([turn.position.text for turn in openings])
+    pairs = diverging(question, [turn.position.text for turn in openings])
     resolution = None
     if pairs:
         parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
-        resolution = await judge.resolve(question, evidence, turns, parties, meter)
+        resolution = await judge.resolve(question, record, parties, meter)
         emit(Resolved(resolution=resolution))
     filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=_stream_answer())
     return resolution, filled.value

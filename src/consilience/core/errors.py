@@ -12,8 +12,7 @@ ConsilienceError
 ├── Unobservable                a medium does not allow an observation (told to the agents, cached)
 └── RunError                    the run cannot go on
     ├── WeightsUnavailable      no source delivered the weights
-    ├── WeightsCorrupt          bytes arrived, but not the bytes that were promised
-    └── DebateFailed            no seat was left to answer
+    └── WeightsCorrupt          bytes arrived, but not the bytes that were promised
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ __all__ = [
     "BadReply",
     "CallerError",
     "ConsilienceError",
-    "DebateFailed",
     "MissingExtra",
     "ModelError",
     "ModelUnavailable",
@@ -90,9 +88,7 @@ class UnknownName(CallerError):
         self.choices = tuple(sorted(choices))
         near = difflib.get_close_matches(name, self.choices, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""
-        super().__init__(
-            f"Unknown {what} {name!r}.", cure=f"{hint}There are: {', '.join(self.choices) or 'none'}."
-        )
+        super().__init__(f"Unknown {what} {name!r}.", cure=f"{hint}There are: {', '.join(self.choices) or 'none'}.")
 
 
 class MissingExtra(CallerError):
@@ -170,9 +166,7 @@ class WeightsUnavailable(RunError):
         self.name = name
         self.attempts = tuple(attempts)
         tried = "; ".join(self.attempts) or "none was allowed"
-        super().__init__(
-            f"The weights {name!r} are not here and no source delivered them ({tried}).", cure=cure
-        )
+        super().__init__(f"The weights {name!r} are not here and no source delivered them ({tried}).", cure=cure)
 
 
 class WeightsCorrupt(RunError):
@@ -191,18 +185,3 @@ class WeightsCorrupt(RunError):
         self.expected = expected
         self.found = found
         super().__init__(f"{file}: wrong SHA-256, expected {expected}, found {found}.", cure=cure)
-
-
-class DebateFailed(RunError):
-    """No seat was left to answer.
-
-    Attributes:
-        losses: why each seat was lost, by seat name.
-    """
-
-    exit_code = 6
-
-    def __init__(self, losses: dict[str, str]) -> None:
-        self.losses = dict(losses)
-        told = "; ".join(f"{seat}: {why}" for seat, why in losses.items())
-        super().__init__(f"Every seat was lost. {told}", cure="Run `consilience doctor`.")

@@ -53,8 +53,7 @@ class Weights(_Value):
     """One entry: files that are of use together only."""
 
     name: _Name
-    title: str
-    purpose: str
+    summary: str
     licence: str = Field(description="SPDX identifier.")
     attribution: str
     files: tuple[WeightsFile, ...] = Field(min_length=1)

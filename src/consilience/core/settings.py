@@ -57,9 +57,7 @@ class Settings(BaseSettings):
     base_url: str | None = Field(None, description="OpenAI-compatible endpoint for `model`.")
     api_key: SecretStr | None = Field(None, description="Key for `base_url`.")
     vision_model: str | None = Field(None, description="Model that may describe pictures; unset: none does.")
-    transcription_model: str | None = Field(
-        None, description="Speech model at `base_url`; unset: Whisper here."
-    )
+    transcription_model: str | None = Field(None, description="Speech model at `base_url`; unset: Whisper here.")
     hub: str = Field("https://huggingface.co", description="Model hub that weights are pulled from first.")
     offline: bool = Field(False, description="Never download anything.")
     plugins: bool = Field(True, description="Load encoders that other packages announce by entry point.")

@@ -28,6 +28,11 @@ _EMPTY_WORDS = frozenset(
     "der die das den dem ein eine einer und ist sind am an auf bei im in um von zu zum zur mit".split()
 )
 
+_INTERROGATIVE = (
+    r"\b(?:who|whom|whose|what|which|when|where|why|how|"
+    r"wer|wen|wem|wessen|was|welche[rsnm]?|wann|wo|wohin|woher|warum|wie)\b"
+)
+
 
 def content_words(text: str) -> frozenset[str]:
     """Words that carry content, folded; number words as digits."""
@@ -49,19 +54,32 @@ def holds(whole: str, part: str) -> bool:
 def agrees(answer: str, position: str) -> bool:
     """`answer` has every number of `position` and at least half of its content words."""
     wanted, there = content_words(position), content_words(answer)
-    numbers = {word for word in wanted if word[0].isdigit()}
-    return bool(wanted) and numbers <= there and 2 * len(wanted & there) >= len(wanted)
+    return bool(wanted) and _numbers(wanted) <= there and 2 * len(wanted & there) >= len(wanted)
 
 
-def diverging(positions: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of positions, by index, that differ and that no third position reconciles by holding both."""
+def diverging(question: str, positions: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of positions, by index, that cannot both answer the question, as far as words tell.
+
+    Words of the question are set aside. What is left of two positions diverges when both have numbers and the numbers
+    differ, or when they share words and differ in others, or when the question asks for one thing only and they
+    answer it in different words. A pair of which one holds the other, or that a third position joins, does not
+    diverge: they complete each other.
+    """
+    asked = content_words(question)
+    rests = [content_words(position) - asked for position in positions]
+    single = len(re.findall(_INTERROGATIVE, question.casefold())) == 1
     return [
         (i, j)
         for i, j in combinations(range(len(positions)), 2)
-        if not holds(positions[i], positions[j])
-        and not holds(positions[j], positions[i])
-        and not any(holds(third, positions[i]) and holds(third, positions[j]) for third in positions)
+        if rests[i] - rests[j]
+        and rests[j] - rests[i]
+        and not any(rests[i] | rests[j] <= third for third in rests)
+        and (single or rests[i] & rests[j] or _numbers(rests[i]) and _numbers(rests[j]))
     ]
+
+
+def _numbers(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word[0].isdigit())
 
 
 def plurality(positions: Sequence[str]) -> int | None:

@@ -132,11 +132,10 @@ class Record:
         return Rendering(self._lay_out(shown, len(chosen) - len(shown)), shown, len(chosen) - len(shown))
 
     def line(self, label: str) -> str:
-        """`[i2] text "PLATFORM 4"`: one observation as a prompt shows it."""
+        """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it."""
         observation = self[label]
-        where = observation.locator.describe()
-        place = f" ({where})" if where else ""
-        return f"[{label}]{place} {observation.text}"
+        about = ", ".join(filter(None, (observation.kind, observation.locator.describe())))
+        return f"[{label}] {about}: {observation.text}"
 
     def _telling(self, label: str) -> tuple[float, float, int]:
         observation = self[label]

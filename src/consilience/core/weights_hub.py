@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from consilience.core.errors import BadConfiguration
 from consilience.core.manifest import Piece
-from consilience.core.weights_sources import Arrived, SourceFailed, on_disk
+from consilience.core.weights_source import Arrived, SourceFailed, on_disk
 
 __all__ = ["HubSource"]
 
@@ -37,7 +37,7 @@ class HubSource:
     def fetch(self, pieces: Sequence[Piece], folder: Path, arrived: Arrived) -> None:
         """Downloads the files one after the other; see `Source.fetch`."""
         for piece in pieces:
-            with (folder / self._file(piece)).open("ab", buffering=0) as file:
+            with (folder / self._file(piece)).open("ab") as file:
                 arrived(file.tell())
                 self._complete(piece, file, arrived)
 
@@ -53,35 +53,38 @@ class HubSource:
         while (here := file.tell()) < end:
             self._receive(piece, file, end, arrived)
             if file.tell() <= here:
-                raise SourceFailed(f"{self._url(piece)}: the connection broke after {here} of {end} bytes.")
+                raise SourceFailed(f"{self._url(piece)}: the connection broke after {here} of {end} bytes")
 
     def _receive(self, piece: Piece, file: IO[bytes], end: int, arrived: Arrived) -> None:
         """Appends what one request brings: all, or the part before the connection broke."""
         here = file.tell()
-        with self._ask(piece, here) as answer:
+        with self._ask(piece, file, arrived) as answer:
             total = _announced(answer)
             if total is not None and total < end:
                 _forget(file, arrived)
-                raise SourceFailed(f"{self._url(piece)}: {total} bytes were announced, {end} were promised.")
+                raise SourceFailed(f"{self._url(piece)}: {total} bytes were announced, {end} were promised")
             if here and answer.status != http.HTTPStatus.PARTIAL_CONTENT:
                 _forget(file, arrived)
             while chunk := _read(answer, min(_CHUNK, end - file.tell())):
                 file.write(chunk)
                 arrived(len(chunk))
 
-    def _ask(self, piece: Piece, start: int) -> http.client.HTTPResponse:
+    def _ask(self, piece: Piece, file: IO[bytes], arrived: Arrived) -> http.client.HTTPResponse:
         if self._unreachable:
             raise SourceFailed(f"not tried again after: {self._unreachable}")
-        headers = {"User-Agent": "consilience"} | ({"Range": f"bytes={start}-"} if start else {})
+        here = file.tell()
+        headers = {"User-Agent": "consilience"} | ({"Range": f"bytes={here}-"} if here else {})
         request = urllib.request.Request(self._url(piece), headers=headers)
         try:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=_CONNECT_SECONDS)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                raise SourceFailed(f"{refusal.url} answered {refusal.code} {refusal.reason}.") from None
+                if refusal.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    _forget(file, arrived)  # it is no beginning of the hub's file
+                raise SourceFailed(f"{refusal.url} answered {refusal.code} {refusal.reason}") from None
         except (OSError, http.client.HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
-            self._unreachable = f"{self._hub} could not be reached ({reason})."
+            self._unreachable = f"{self._hub} could not be reached ({reason})"
             raise SourceFailed(self._unreachable) from problem
         return answer
 
@@ -100,7 +103,7 @@ def _announced(answer: http.client.HTTPResponse) -> int | None:
 
 def _read(answer: http.client.HTTPResponse, size: int) -> bytes:
     try:
-        return answer.read(size)
+        return answer.read1(size)
     except (OSError, http.client.HTTPException):
         return b""  # a broken connection ends like a finished one: the caller counts, and asks for the rest
 

@@ -1,0 +1,154 @@
+"""`consilience ask` and `consilience observe`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from consilience.agents import Expert, Verdict
+from consilience.apps.console import Narrator, record_table
+from consilience.apps.estimate import dry_run
+from consilience.core.errors import BadConfiguration
+from consilience.core.settings import Settings
+from consilience.graphs import AskOptions, Event, Finished, Recorded, Workbench, astream
+from consilience.observations import MODALITIES, Record, ingest
+
+__all__ = ["ask_command", "observe_command", "parse_expert"]
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, recordings, texts, tables.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
+
+_EXIT_FAILED, _EXIT_ABSTAINED = 5, 7
+
+
+def ask_command(
+    question: Annotated[str, typer.Argument(help="The question, in any language; the answer comes in the same.")],
+    files: Files,
+    model: Annotated[
+        str | None,
+        typer.Option(help="`embedded` (the default), `http://host/v1`, or PROVIDER:MODEL such as openai:gpt-5."),
+    ] = None,
+    expert: Annotated[
+        list[str] | None,
+        typer.Option(help="Seat this expert: a modality, or NAME=ROLE; with @MODEL behind it, its own. Repeatable."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings.")] = 1,
+    seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
+    as_json: AsJson = False,
+    trace: Annotated[
+        Path | None, typer.Option(help="Folder to write events.jsonl, record.txt and verdict.json into.")
+    ] = None,
+    no_cache: NoCache = False,
+    only_plan: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run, with tokens and cost; call no model.")
+    ] = False,
+) -> int:
+    """Debates a question over files and prints the answer with its evidence.
+
+    Example: consilience ask "Where and when do we meet?" scene.png call.wav
+    """
+    experts = [parse_expert(text) for text in expert or []]
+    options: AskOptions = {"rounds": rounds, "seed": seed, "cache": not no_cache}
+    if model:
+        options["model"] = model
+    if experts:
+        options["experts"] = experts
+    if only_plan:
+        return dry_run(question, files, options, as_json=as_json)
+    verdict = asyncio.run(_debate(question, files, options, None if as_json else Console(), trace))
+    if as_json:
+        print(verdict.model_dump_json())
+    return {"failed": _EXIT_FAILED, "abstained": _EXIT_ABSTAINED}.get(verdict.status, 0)
+
+
+async def _debate(
+    question: str, files: list[Path], options: AskOptions, console: Console | None, trace: Path | None
+) -> Verdict:
+    narrator = Narrator(console) if console else None
+    told: list[Event] = []
+    try:
+        async with aclosing(astream(question, files, **options)) as events:
+            async for event in events:
+                told.append(event)
+                if narrator:
+                    narrator.tell(event)
+    finally:
+        if narrator:
+            narrator.close()
+        if trace:
+            await asyncio.to_thread(_write_trace, trace, told)
+    last = told[-1]
+    if not isinstance(last, Finished):
+        raise BadConfiguration("The graph ended without a verdict.", cure="Its last node must be `compose`.")
+    return last.verdict
+
+
+def _write_trace(folder: Path, events: list[Event]) -> None:
+    """What happened so far, also after a failure."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "events.jsonl").write_text("".join(f"{event.model_dump_json()}\n" for event in events))
+    for event in events:
+        if isinstance(event, Recorded):
+            (folder / "record.txt").write_text("\n".join(event.lines) + "\n")
+        if isinstance(event, Finished):
+            (folder / "verdict.json").write_text(event.verdict.model_dump_json(indent=2))
+
+
+def observe_command(files: Files, as_json: AsJson = False, no_cache: NoCache = False) -> int:
+    """Shows what the encoders observe in files: the record alone, without a debate."""
+    record, failures = asyncio.run(_observe(files, cache=not no_cache))
+    if as_json:
+        print(json.dumps(_as_json(record, failures), ensure_ascii=False))
+        return 0
+    console = Console()
+    console.print(record_table(record))
+    for failure in failures:
+        console.print(failure, style="red", markup=False)
+    return 0
+
+
+async def _observe(files: list[Path], *, cache: bool) -> tuple[Record, list[str]]:
+    settings = Settings()
+    bench = Workbench(settings=settings, cache=cache)
+    media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
+    encodings = [encoding async for encoding in bench.runner.perceive(media)]
+    order = [(medium.id, encoder.name) for medium, encoder in bench.runner.plan(media)]
+    encodings.sort(key=lambda encoding: order.index((encoding.media.id, encoding.encoder)))
+    failures = [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure]
+    return Record(media, [observation for e in encodings for observation in e.observations]), failures
+
+
+def _as_json(record: Record, failures: list[str]) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "media": [media.model_dump(mode="json", exclude_none=True) for media in record.media],
+        "observations": {label: observation.model_dump(mode="json") for label, observation in record},
+        "failures": failures,
+    }
+
+
+def parse_expert(text: str) -> Expert:
+    """An expert from `MODALITY`, `NAME=ROLE`, either with `@MODEL`.
+
+    Raises:
+        BadConfiguration: a bare name that is no modality.
+    """
+    said, _, model = text.partition("@")
+    name, _, role = said.partition("=")
+    if role:
+        return Expert(name.strip(), role.strip(), model=model or None)
+    for modality in MODALITIES:
+        if modality == name.strip():
+            ready = Expert.for_modality(modality)
+            return Expert(ready.name, ready.role, view=ready.view, model=model or None)
+    raise BadConfiguration(
+        f"There is no ready expert {name!r}.",
+        cure=f"Use one of {', '.join(MODALITIES)}, or say the role: --expert '{name}=an expert who ...'.",
+    )

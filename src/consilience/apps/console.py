@@ -1,0 +1,206 @@
+"""A debate on the terminal: told as it happens, then the answer with its evidence."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from consilience.agents import Turn, Verdict
+from consilience.graphs import (
+    AnswerDelta,
+    ClaimStruck,
+    Event,
+    Finished,
+    Perceived,
+    PhaseStarted,
+    PullingWeights,
+    Recorded,
+    Resolved,
+    SeatLost,
+    Started,
+    TurnTaken,
+)
+from consilience.observations import Record
+
+__all__ = ["Narrator", "record_table", "verdict_panel"]
+
+_MARKS = {"complete": "green", "partial": "yellow", "abstained": "yellow", "failed": "red"}
+_SEATS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+
+
+class Narrator:
+    """Tells the events of one debate to a console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._writing = False
+
+    def tell(self, event: Event) -> None:
+        """One event, one or more lines."""
+        if isinstance(event, PullingWeights):
+            self._pulling(event)
+            return
+        self._end_bar()
+        if isinstance(event, AnswerDelta):
+            self._write(event.text)
+            return
+        if self._writing:
+            self._console.print()
+            self._writing = False
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        say = self._console.print
+        match event:
+            case Started():
+                say(f"[bold]{escape(event.question)}[/]")
+                for media in event.media:
+                    say(f"  {escape(media.describe())}", style="dim", highlight=False)
+                say("\n[bold]Perceiving[/]")
+            case Perceived():
+                self._perceived(event)
+            case Recorded():
+                say("\n[bold]The record[/]")
+                for line in event.lines:
+                    say(f"  {escape(line)}", highlight=False)
+            case PhaseStarted():
+                say(f"\n[bold]{_phase(event)}[/]")
+            case TurnTaken():
+                self._turn(event.turn)
+            case SeatLost():
+                say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
+            case Resolved():
+                say("  The openings contradict each other. Which source is newer or overrides the other?")
+                say(f"  {escape(event.resolution.reason)}", highlight=False)
+                say(f"  So: {escape(event.resolution.answer)}", highlight=False)
+            case ClaimStruck():
+                say(f"  [yellow]Struck: {escape(event.struck.claim.text)} ({escape(event.struck.reason)})[/]")
+            case Finished():
+                say()
+                say(verdict_panel(event.verdict))
+
+    def close(self) -> None:
+        """Ends what is still being drawn."""
+        self._end_bar()
+
+    def _write(self, text: str) -> None:
+        if not self._writing:
+            self._console.print("  ", end="")
+            self._writing = True
+        self._console.print(escape(text), end="", highlight=False, soft_wrap=True)
+
+    def _perceived(self, event: Perceived) -> None:
+        how = "cached" if event.cached else f"{event.seconds:.1f} s"
+        name = f"{event.encoder} on {event.media.name}"
+        if event.failure:
+            self._console.print(f"  [red]{escape(name)}: {escape(event.failure)}[/]")
+        else:
+            told = f"{len(event.lines)} observation{'s' if len(event.lines) != 1 else ''}"
+            self._console.print(f"  {escape(name)}: {told} [dim]({how})[/]", highlight=False)
+
+    def _turn(self, turn: Turn) -> None:
+        colour = _SEATS[(ord(turn.seat) - ord("A")) % len(_SEATS)]
+        self._console.print(
+            f"  [bold {colour}]{turn.seat} {escape(turn.expert)}[/]: {escape(turn.position.text)} "
+            f"[dim]({_stated(turn)})[/]",
+            highlight=False,
+        )
+        for claim in turn.claims:
+            for cited in claim.citations:
+                mark = "[green]✓[/]" if cited.holds else "[red]✗[/]"
+                self._console.print(f'     {mark} \\[{cited.label}] "{escape(cited.quote)}"', highlight=False)
+        for dispute in turn.disputes:
+            self._console.print(f"     disputes {dispute.seat}: {escape(dispute.reason)}", highlight=False)
+
+    def _pulling(self, event: PullingWeights) -> None:
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("  {task.description}"),
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                console=self._console,
+            )
+            self._bar.start()
+        if event.name not in self._tasks:
+            self._tasks[event.name] = self._bar.add_task(event.name, total=event.total)
+        self._bar.update(self._tasks[event.name], completed=event.done)
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar, self._tasks = None, {}
+
+
+def _phase(event: PhaseStarted) -> str:
+    if event.phase == "exchange":
+        return f"Exchange, round {event.round}"
+    return {"opening": "Openings, each blind to the others", "judgement": "Judgement"}[event.phase]
+
+
+def _stated(turn: Turn) -> str:
+    return {"fully": "fully stated", "partly": "partly stated", "not": "not stated"}[turn.position.stated]
+
+
+def verdict_panel(verdict: Verdict) -> Panel:
+    """The answer, its evidence, who dissents, and whether the debate paid."""
+    body = Table.grid(padding=(0, 1))
+    body.add_column(overflow="fold")
+    body.add_row(f"[bold]{escape(verdict.answer or verdict.stop_reason)}[/]")
+    for claim in verdict.claims:
+        body.add_row(f"\n{escape(claim.text)}")
+        for cited in claim.citations:
+            evidence = verdict.evidence_for(cited.label)
+            where = f"{evidence.media.name} {evidence.observation.locator.describe()}".strip() if evidence else ""
+            body.add_row(f'  [dim]\\[{cited.label}] "{escape(cited.quote)}" in {escape(where)}[/]')
+    return Panel(
+        Group(body, _books(verdict)),
+        title=f"Answer ({verdict.status})",
+        border_style=_MARKS[verdict.status],
+        title_align="left",
+    )
+
+
+def _books(verdict: Verdict) -> Table:
+    usage = verdict.usage
+    rows = [("Confidence", f"{verdict.confidence.told} ({verdict.confidence.method})")]
+    rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
+    rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
+    rows += [("Lost tool", lost) for lost in verdict.lost_tools]
+    if verdict.payoff:
+        rows.append(("Pay-off", verdict.payoff.line()))
+    cost = "unknown" if usage.cost is None else f"${usage.cost:.4f}"
+    told = f"{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached)"
+    rows.append(("Used", f"{told}, {usage.completion_tokens} generated, cost {cost}"))
+    rows.append(("Stopped", verdict.stop_reason))
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", overflow="fold")
+    table.add_row("", "")
+    for name, told in rows:
+        table.add_row(name, escape(told))
+    return table
+
+
+def record_table(record: Record) -> Table:
+    """The record, an observation a row."""
+    table = Table(title=f"{len(record)} observations", title_justify="left")
+    for column in ("label", "medium", "where", "kind", "observed", "confidence", "tool"):
+        table.add_column(column, overflow="fold")
+    for label, observation in record:
+        media = record.medium_of(observation)
+        table.add_row(
+            label,
+            escape(media.name if media else ""),
+            escape(observation.locator.describe() or observation.locator.to_fragment()),
+            observation.kind,
+            escape(observation.text),
+            str(observation.confidence or ""),
+            f"{observation.provenance.tool} {observation.provenance.version}",
+        )
+    return table

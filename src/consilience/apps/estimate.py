@@ -1,0 +1,89 @@
+"""`--dry-run`: what a question would run, and at most about what it would cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from consilience.agents import default_experts
+from consilience.core.settings import Settings
+from consilience.graphs import AskOptions, Panel, Workbench
+from consilience.models import price
+from consilience.observations import Locator, Media, Record, ingest
+from consilience.observations.record import count_tokens
+
+__all__ = ["dry_run"]
+
+# Tokens of system prompt, instruction and schema of one call; and of the longest reply its schema allows.
+_FRAME, _REPLY, _TURN = 260, 180, 90
+
+
+def dry_run(question: str, files: Sequence[Path], options: AskOptions, *, as_json: bool) -> int:
+    """Prints the plan; encodes nothing and calls no model."""
+    plan = _plan(question, files, options)
+    if as_json:
+        print(json.dumps(plan, ensure_ascii=False))
+        return 0
+    console = Console()
+    encoders = Table("medium", "encoder", "cost class", "state", title="Encoders", title_justify="left")
+    for row in plan["encoders"]:
+        encoders.add_row(row["media"], row["encoder"], row["cost"], "cached" if row["cached"] else "would run")
+    console.print(encoders)
+    seats = Table("seat", "expert", "model", title="Seats", title_justify="left")
+    for row in plan["seats"]:
+        seats.add_row(row["seat"], row["expert"], row["model"])
+    console.print(seats)
+    cost = "unknown" if plan["cost"] is None else f"${plan['cost']:.4f}"
+    console.print(
+        f"At most {plan['calls']} calls, about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} "
+        f"generated tokens, cost at most {cost}. {plan['basis']}",
+        highlight=False,
+    )
+    return 0
+
+
+def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str, Any]:
+    settings = Settings()
+    bench = Workbench(model=options.get("model"), settings=settings)
+    media = [ingest(path, bench.store, limits=settings.limits) for path in files]
+    encoders, record, known = _encoders(bench, media)
+    experts = tuple(options.get("experts") or default_experts(record.modalities))
+    seats = bench.seats(Panel(experts=experts), record)
+    rounds = options.get("rounds", 1)
+    # The judge may be asked twice: about a conflict, and for the answer.
+    calls = len(seats) * (1 + rounds) + 2
+    evidence = count_tokens(record.render().text) if known else min(expert.tokens for expert in experts)
+    prompt = calls * (_FRAME + count_tokens(question) + evidence) + _TURN * len(seats) * (rounds + 1) * (rounds + 2)
+    endpoint = bench.endpoint()
+    return {
+        "media": [medium.model_dump(mode="json", exclude_none=True) for medium in media],
+        "encoders": encoders,
+        "seats": [{"seat": s.letter, "expert": s.expert.name, "model": s.endpoint.name} for s in seats],
+        "calls": calls,
+        "prompt_tokens": prompt,
+        "completion_tokens": calls * _REPLY,
+        "cost": price(
+            prompt, calls * _REPLY, provider=endpoint.provider, model=endpoint.name.partition(":")[2] or endpoint.name
+        ),
+        "basis": "Estimated over the cached record."
+        if known
+        else "Estimated over the largest evidence that a seat may see: the media are not encoded yet.",
+    }
+
+
+def _encoders(bench: Workbench, media: Sequence[Media]) -> tuple[list[dict[str, Any]], Record, bool]:
+    rows, observations, known = [], [], True
+    for medium, encoder in bench.runner.plan(media):
+        key = encoder.cache_key(medium, Locator(), encoder.bind(), bench.settings)
+        cached = bench.store.encoding(key)
+        known = known and cached is not None
+        observations += cached or ()
+        rows.append(
+            {"media": medium.name, "encoder": encoder.name, "cost": encoder.cost, "cached": cached is not None}
+        )
+    return rows, Record(media, observations), known

@@ -1,0 +1,117 @@
+"""`consilience tools` and `consilience weights`: what there is to work with."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from consilience.core.settings import Settings
+from consilience.core.weights import WeightsStore, pull_with_bar
+from consilience.tools.catalog import catalog
+
+__all__ = ["tools_app", "weights_app"]
+
+tools_app = typer.Typer(no_args_is_help=True, help="The encoders there are.")
+weights_app = typer.Typer(no_args_is_help=True, help="Model files: list, pull, verify.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Entries; all of them when none is named.")]
+
+
+@tools_app.callback()
+def _tools() -> None:
+    """The encoders there are."""
+
+
+@tools_app.command("list")
+def list_tools(as_json: AsJson = False) -> None:
+    """Lists every encoder: what it reads, what it observes, what it costs and needs."""
+    found = catalog(Settings())
+    rows = [
+        {
+            "name": encoder.name,
+            "version": encoder.version,
+            "modality": encoder.modality,
+            "kinds": list(encoder.kinds),
+            "cost": encoder.cost,
+            "extra": encoder.extra,
+            "weights": list(encoder.weights),
+            "summary": encoder.summary,
+        }
+        for encoder in found.encoders
+    ]
+    failures = [f"{plugin.name} of {plugin.package}: {plugin.failure}" for plugin in found.failures]
+    if as_json:
+        print(json.dumps({"encoders": rows, "failures": failures}))
+        return
+    table = Table("encoder", "reads", "observes", "cost", "needs", "what it does")
+    for encoder in found.encoders:
+        needs = [f"\\[{encoder.extra}]"] if encoder.extra else []
+        table.add_row(
+            f"{encoder.name} {encoder.version}",
+            encoder.modality,
+            ", ".join(encoder.kinds),
+            encoder.cost,
+            ", ".join([*needs, *encoder.weights]),
+            encoder.summary,
+        )
+    console = Console()
+    console.print(table)
+    for failure in failures:
+        console.print(f"Plug-in lost: {failure}", style="red", markup=False)
+
+
+@weights_app.command("list")
+def list_weights(as_json: AsJson = False) -> None:
+    """Lists the weights of the manifest, with size, licence, and whether they are here."""
+    store = WeightsStore(Settings())
+    if as_json:
+        rows = [
+            {"name": e.name, "size": e.size, "licence": e.licence, "here": store.present(e.name)}
+            for e in store.entries()
+        ]
+        print(json.dumps({"weights": rows}))
+        return
+    table = Table("name", "size", "licence", "here", "what it is")
+    for entry in store.entries():
+        here = "yes" if store.present(entry.name) else "no"
+        table.add_row(entry.name, f"{entry.size / 1e6:,.0f} MB", entry.licence, here, entry.summary)
+    Console().print(table)
+
+
+@weights_app.command("pull")
+def pull_weights(names: Names = None) -> None:
+    """Downloads weights, resuming what was interrupted, and verifies them; what is here is left alone."""
+    settings = Settings()
+    wanted = names or [entry.name for entry in WeightsStore(settings).entries()]
+    for name in wanted:
+        WeightsStore(settings).entry(name)
+    pull_with_bar(wanted, settings)
+    Console(stderr=True).print(f"Here: {', '.join(wanted)}", highlight=False)
+
+
+@weights_app.command("verify")
+def verify_weights(names: Names = None) -> int:
+    """Hashes what is here and compares it with the manifest; exit code 4 when something is wrong."""
+    store = WeightsStore(Settings())
+    console = Console()
+    wanted = names or [entry.name for entry in store.entries() if store.present(entry.name)]
+    wrong = 0
+    for name in wanted:
+        faults = store.verify(name)
+        wrong += len(faults)
+        for fault in faults:
+            console.print(f"{name}: {fault}", style="red", markup=False)
+        if not faults:
+            console.print(f"{name}: right", highlight=False)
+    return 4 if wrong else 0
+
+
+@weights_app.command("path")
+def path_of_weights(name: Annotated[str, typer.Argument(help="Entry of the manifest.")]) -> None:
+    """Prints the folder that holds an entry's files."""
+    print(WeightsStore(Settings()).path(name))
