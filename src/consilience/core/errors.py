@@ -165,7 +165,7 @@ class WeightsUnavailable(RunError):
     def __init__(self, name: str, attempts: Iterable[str], *, cure: str = "") -> None:
         self.name = name
         self.attempts = tuple(attempts)
-        tried = "; ".join(self.attempts) or "none was allowed"
+        tried = "; ".join(self.attempts) or "none was tried"
         super().__init__(f"The weights {name!r} are not here and no source delivered them ({tried}).", cure=cure)
 
 
