@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from consilience.agents.prompts import prompt
+from consilience.agents.replies import Form
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel
 
-from consilience.agents.prompts import prompt
-from consilience.agents.replies import Form
 from consilience.core.errors import BadReply
 from consilience.models import Endpoint, Meter, Reply, Sampling
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from consilience.agents.turn import Turn
+
 from consilience.observations import Rendering
 
 __all__ = ["debate_brief", "opening_brief"]

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from consilience.agents.turn import Citation, Claim, Turn
+
 from consilience.observations import Record
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]

@@ -10,6 +10,7 @@ from consilience.agents.briefing import debate_brief, opening_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import turn_form
 from consilience.agents.turn import Phase, Turn
+
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
 from consilience.observations import Modality, Record, Rendering
 
@@ -62,13 +63,22 @@ class Seat:
         return await self._take_turn("opening", 0, shared, instruction, (evidence.labels, ()), meter)
 
     async def respond(
-        self, question: str, evidence: Rendering, turns: Sequence[Turn], round_: int, meter: Meter
+        self, question: str, evidence: Rendering, turns: Sequence[Turn], rivals: Sequence[str], meter: Meter
     ) -> Turn:
-        """A turn that answers the peers' turns, over the evidence cited so far."""
-        peers = tuple(sorted({turn.seat for turn in turns} - {self.letter}))
-        instruction = prompt("exchange", seat=self.letter, role=self.expert.role)
+        """A turn that answers the peers' turns, over the evidence cited so far.
+
+        Args:
+            question: as asked.
+            evidence: what has been cited.
+            turns: all so far.
+            rivals: letters of the peers whose positions diverge from this seat's; only they can be disputed.
+            meter: takes the usage.
+        """
+        dispute = prompt("dispute", rivals=" or ".join(rivals)) if rivals else ""
+        instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute)
         shared = debate_brief(question, evidence, turns)
-        return await self._take_turn("exchange", round_, shared, instruction, (evidence.labels, peers), meter)
+        round_ = max(turn.round for turn in turns) + 1
+        return await self._take_turn("exchange", round_, shared, instruction, (evidence.labels, rivals), meter)
 
     async def _take_turn(
         self,
@@ -106,7 +116,9 @@ def default_experts(modalities: Sequence[Modality]) -> tuple[Expert, ...]:
     return (*specialists, Expert("sceptic", "a sceptic: you accept only what a line of evidence says in plain words"))
 
 
-def take_seats(experts: Sequence[Expert], endpoints: Sequence[Endpoint], *, seed: int | None = None) -> tuple[Seat, ...]:
+def take_seats(
+    experts: Sequence[Expert], endpoints: Sequence[Endpoint], *, seed: int | None = None
+) -> tuple[Seat, ...]:
     """Seats in order, lettered from A; each draws with its own seed derived from `seed`.
 
     Raises:

@@ -6,6 +6,7 @@ import base64
 from html import escape
 
 from consilience.agents.verdict import Part, Verdict
+
 from consilience.observations import ObservationStore
 
 __all__ = ["part_html", "verdict_html"]

@@ -11,6 +11,7 @@ from consilience.agents.prompts import prompt
 from consilience.agents.replies import ComposeReply, compose_form, resolve_form
 from consilience.agents.turn import Turn
 from consilience.agents.verdict import Resolution
+
 from consilience.models import Endpoint, Meter, Sampling
 from consilience.observations import Modality, Record, Rendering
 
@@ -34,9 +35,7 @@ class Judge:
     endpoint: Endpoint
     sampling: Sampling = Sampling()
 
-    async def resolve(
-        self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter
-    ) -> Resolution:
+    async def resolve(self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter) -> Resolution:
         """The targeted question: which source is newer or overrides the other?
 
         It sees these positions and the lines they cite, and nothing else: with the whole debate before it, a small

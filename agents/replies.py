@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from consilience.agents.turn import Citation, Claim, Dispute, Position
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 __all__ = ["ComposeReply", "Form", "ResolveReply", "TurnReply", "compose_form", "resolve_form", "turn_form"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from consilience.agents.turn import Claim, Position
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.agents.turn import Claim, Position
 from consilience.models.usage import Usage
 from consilience.observations import Locator, Media, Observation
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeAlias
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 
 from consilience.graphs.nodes import compose, exchange, judge, open_round, perceive, verify
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Panel, Workbench
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 
 __all__ = ["DebateGraph", "debate"]
 
@@ -48,6 +48,6 @@ def debate(
     graph.add_node("verify", verify(bench))
     graph.add_node("compose", compose(bench))
     path = [START, "perceive", "open", *exchanges, "judge", "verify", "compose", END]
-    for source, target in zip(path, path[1:], strict=False):
+    for source, target in pairwise(path):
         graph.add_edge(source, target)
     return graph.compile(checkpointer=checkpointer, name="debate")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
+from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
 from consilience.observations import Media
 
 __all__ = [

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, TypedDict
 
-from typing_extensions import Unpack
-
 from consilience.agents import Expert, Verdict
-from consilience.core.background import run_blocking
-from consilience.core.settings import Settings
-from consilience.core.weights import Progress
 from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import Event, Finished, PullingWeights, Started
 from consilience.graphs.state import Asked
 from consilience.graphs.workbench import Panel, Workbench
+from consilience.tools import Encoder
+from typing_extensions import Unpack
+
+from consilience.core.background import run_blocking
+from consilience.core.settings import Settings
+from consilience.core.weights import Progress
 from consilience.models import ModelLike, Sampling
 from consilience.observations import Media, ObservationStore, Source, ingest
-from consilience.tools import Encoder
 
 __all__ = ["AskOptions", "aask", "ask", "astream"]
 
@@ -73,7 +73,7 @@ async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[As
 
 async def astream(
     question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The events of a debate as they happen, `Finished` with the verdict last; see `AskOptions`."""
     settings = options.get("settings") or Settings()
     downloads: asyncio.Queue[Event] = asyncio.Queue()
@@ -118,7 +118,7 @@ def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
 
 async def _run(
     graph: DebateGraph, question: str, media: list[Media], options: AskOptions, downloads: asyncio.Queue[Event]
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The graph's events, with the progress of downloads between them."""
     state = {"question": question, "media": media, "earlier": list(options.get("earlier", ()))}
     config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
@@ -127,7 +127,7 @@ async def _run(
 
     async def pump() -> None:
         try:
-            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):  # type: ignore[arg-type]
+            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
                 queue.put_nowait(part["data"])
         finally:
             queue.put_nowait(ended)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict, TypeVar
 
+from consilience.agents import Claim, Resolution, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict
 
-from consilience.agents import Claim, Resolution, StruckClaim, Turn, Verdict
 from consilience.models import Usage
 from consilience.observations import Media, ObservationStore, Record
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
+from consilience.tools import Encoder, Runner, default_encoders
+
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
 from consilience.models import Endpoint, ModelLike, Sampling, resolve
 from consilience.observations import ObservationStore, Record
-from consilience.tools import Encoder, Runner, default_encoders
 
 __all__ = ["Panel", "Workbench"]
 
@@ -58,9 +59,7 @@ class Workbench:
         self.store = store or ObservationStore.open(self.settings)
         self.model = model
         ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *encoders)}
-        self.runner = Runner(
-            self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download
-        )
+        self.runner = Runner(self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download)
         self._on_download = on_download
         self._endpoints: list[tuple[ModelLike | None, Endpoint]] = []
 

@@ -21,17 +21,28 @@ FONTS = Path("/usr/share/fonts/truetype/dejavu")
 
 # id: (what, ...): pictures are (background, ink, lines), recordings (voice, words), texts and tables their content.
 MEDIA: dict[str, tuple[str, ...]] = {
-    "01-platform/board.png": ("picture", "#10253f", "#ffd54a", "DEPARTURES|10:42  York  Platform 4|11:05  Leeds  Platform 2"),
+    "01-platform/board.png": (
+        "picture",
+        "#10253f",
+        "#ffd54a",
+        "DEPARTURES|10:42  York  Platform 4|11:05  Leeds  Platform 2",
+    ),
     "01-platform/announcement.wav": (
         "speech",
         "en-gb",
         "Attention please. The ten forty two train to York will now leave from platform six. Platform six.",
     ),
-    "02-dentist/card.png": ("picture", "#f4f8fb", "#1d4e6b", "Dr. Miller, dentist|Appointment: Tuesday 3 March|at 9:30"),
+    "02-dentist/card.png": (
+        "picture",
+        "#f4f8fb",
+        "#1d4e6b",
+        "Dr. Miller, dentist|Appointment: Tuesday 3 March|at 9:30",
+    ),
     "02-dentist/call.wav": (
         "speech",
         "en-us+f3",
-        "Hello, this is the dentist. We have to move your appointment on Tuesday. Please come at eleven o'clock instead.",
+        "Hello, this is the dentist. We have to move your appointment on Tuesday. "
+        "Please come at eleven o'clock instead.",
     ),
     "03-menu/menu.png": ("picture", "#fbf3e4", "#4a2b12", "TODAY|Tomato soup  4.50 euro|Fish pie  9.80 euro"),
     "03-menu/note.md": (
@@ -46,7 +57,8 @@ MEDIA: dict[str, tuple[str, ...]] = {
     "04-exam/recording.wav": (
         "speech",
         "en-gb",
-        "A change to the exam plan. The biology exam on Monday will be in room seven, because room twelve is being painted.",
+        "A change to the exam plan. The biology exam on Monday will be in room seven, "
+        "because room twelve is being painted.",
     ),
     "05-parcel/label.png": ("picture", "#ffffff", "#111111", "PARCEL 5518|Pick-up point:|Oak Street Bakery"),
     "05-parcel/message.wav": (
@@ -68,13 +80,21 @@ MEDIA: dict[str, tuple[str, ...]] = {
         "en-us+f3",
         "About the apple cake. Set the oven to one hundred and eighty degrees, and leave it in for forty minutes.",
     ),
-    "08-oeffnung/schild.png": ("picture", "#e8f1e4", "#173d1c", "STADTBIBLIOTHEK|Mo bis Fr 9 bis 18 Uhr|Eingang: Gartenweg 5"),
+    "08-oeffnung/schild.png": (
+        "picture",
+        "#e8f1e4",
+        "#173d1c",
+        "STADTBIBLIOTHEK|Mo bis Fr 9 bis 18 Uhr|Eingang: Gartenweg 5",
+    ),
     "08-oeffnung/hinweis.txt": (
         "text",
         "Liebe Leserinnen und Leser,\n\ndie neue Leiterin der Stadtbibliothek heißt Frau Sommer.\n\n"
         "Bücher können vier Wochen lang ausgeliehen werden.\n",
     ),
-    "09-sales/sales.csv": ("text", "month,shop,sales\nJanuary,North,120\nJanuary,South,95\nFebruary,North,80\nFebruary,South,140\n"),
+    "09-sales/sales.csv": (
+        "text",
+        "month,shop,sales\nJanuary,North,120\nJanuary,South,95\nFebruary,North,80\nFebruary,South,140\n",
+    ),
     "09-sales/memo.wav": (
         "speech",
         "en-gb",
@@ -205,9 +225,7 @@ def make_scenes(folder: Path) -> None:
             speak(path, content[0], content[1])
         else:
             path.write_text(content[0], encoding="utf-8")
-    manifest = [
-        {**scene, "media": [name for name in MEDIA if name.startswith(f"{scene['id']}/")]} for scene in SCENES
-    ]
+    manifest = [{**scene, "media": [name for name in MEDIA if name.startswith(f"{scene['id']}/")]} for scene in SCENES]
     (folder / "scenes.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

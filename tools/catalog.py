@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consilience.core.registry import Plugin, load_plugins
-from consilience.core.settings import Settings
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
 from consilience.tools.audio.transcription import transcription_encoder
@@ -16,6 +14,9 @@ from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
 from consilience.tools.table.rows import rows
 from consilience.tools.text.passages import passages
+
+from consilience.core.registry import Plugin, load_plugins
+from consilience.core.settings import Settings
 
 __all__ = ["GROUP", "Catalog", "catalog", "default_encoders"]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from consilience.tools.excerpt import Excerpt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from consilience.core.errors import BadConfiguration
@@ -15,7 +16,6 @@ from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.observations import Locator, Media, Modality, Observation
 from consilience.observations.observation import canonical_json
-from consilience.tools.excerpt import Excerpt
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -144,7 +144,13 @@ def _parameters_of(function: Encode) -> type[BaseModel]:
 
 
 def excerpt_of(
-    encoder: Encoder, media: Media, store: ObservationStore, *, where: Locator, parameters: dict[str, Any], settings: Settings
+    encoder: Encoder,
+    media: Media,
+    store: ObservationStore,
+    *,
+    where: Locator,
+    parameters: dict[str, Any],
+    settings: Settings,
 ) -> Excerpt:
     """The excerpt that hands `encoder` this part of a stored medium."""
     return Excerpt(

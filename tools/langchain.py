@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from consilience.tools.encoder import Encoder
+from consilience.tools.runner import Runner
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import Field, create_model
 
 from consilience.core.settings import Settings
 from consilience.observations import Locator, Observation, ObservationStore
-from consilience.tools.encoder import Encoder
-from consilience.tools.runner import Runner
 
 __all__ = ["encoder_tool"]
 

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from consilience.tools.encoder import Encoder, excerpt_of
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import BadMedia, ConsilienceError, Unobservable
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress, WeightsStore
 from consilience.observations import Locator, Media, Observation, ObservationStore, Unobserved
-from consilience.tools.encoder import Encoder, excerpt_of
-from consilience.tools.excerpt import Excerpt
 
 __all__ = ["Encoding", "Runner"]
 

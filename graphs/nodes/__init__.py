@@ -5,9 +5,17 @@ like.
 """
 
 from consilience.graphs.nodes.composition import compose
-from consilience.graphs.nodes.judgement import final_turns, judge, verify
+from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.perception import Node, perceive
-from consilience.graphs.nodes.rounds import cited_evidence, exchange, last_round, open_round, question_of
+from consilience.graphs.nodes.rounds import (
+    cited_evidence,
+    exchange,
+    final_turns,
+    last_round,
+    open_round,
+    question_of,
+    rivals_of,
+)
 
 __all__ = [
     "Node",
@@ -20,5 +28,6 @@ __all__ = [
     "open_round",
     "perceive",
     "question_of",
+    "rivals_of",
     "verify",
 ]

@@ -19,16 +19,17 @@ from consilience.agents import (
     Turn,
     Verdict,
 )
-from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, plurality
 from consilience.graphs.events import Finished, emit
-from consilience.graphs.nodes.judgement import final_turns
 from consilience.graphs.nodes.perception import Node
+from consilience.graphs.nodes.rounds import final_turns
 from consilience.graphs.state import DebateState, Draft, load_record
 from consilience.graphs.workbench import Workbench
+from consilience.tools.render import cut_clip, mark_region
+
+from consilience.core.errors import ConsilienceError
+from consilience.fusion import agrees, plurality
 from consilience.models import Usage
 from consilience.observations import ObservationStore, Record
-from consilience.tools.render import cut_clip, mark_region
 
 __all__ = ["compose"]
 

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from langchain_core.utils.json import parse_partial_json
-
 from consilience.agents import (
     Claim,
     ComposeReply,
@@ -17,17 +15,19 @@ from consilience.agents import (
     Turn,
     check_claim,
 )
-from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, diverging
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import cited_evidence, question_of
+from consilience.graphs.nodes.rounds import cited_evidence, final_turns, question_of
 from consilience.graphs.state import DebateState, Draft, Loss, Spent, load_record
 from consilience.graphs.workbench import Panel, Workbench
-from consilience.models import Meter
-from consilience.observations import Record, Rendering
+from langchain_core.utils.json import parse_partial_json
 
-__all__ = ["final_turns", "judge", "verify"]
+from consilience.core.errors import ConsilienceError
+from consilience.fusion import agrees, diverging
+from consilience.models import Meter
+from consilience.observations import Record
+
+__all__ = ["judge", "verify"]
 
 
 def judge(bench: Workbench, panel: Panel) -> Node:
@@ -45,8 +45,9 @@ def judge(bench: Workbench, panel: Panel) -> Node:
         meter = Meter()
         update: dict[str, Any] = {}
         try:
-            resolution, reply = await _hear_judge(bench.judge(panel), question_of(state), record, turns, meter)
+            resolution = await _resolve(state, bench.judge(panel), record, meter)
             update["resolution"] = resolution
+            reply = await _compose(state, bench.judge(panel), record, resolution, meter)
             update["draft"] = _draft(reply)
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
@@ -56,19 +57,24 @@ def judge(bench: Workbench, panel: Panel) -> Node:
     return judge
 
 
-async def _hear_judge(
-    judge: Judge, question: str, record: Record, turns: Sequence[Turn], meter: Meter
-) -> tuple[Resolution | None, ComposeReply]:
-    evidence: Rendering = cited_evidence(record, turns)
-    openings = [turn for turn in turns if turn.round == 0 and turn.position.answers]
-    pairs = diverging(question, [turn.position.text for turn in openings])
-    resolution = None
-    if pairs:
-        parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
-        resolution = await judge.resolve(question, record, parties, meter)
-        emit(Resolved(resolution=resolution))
-    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=_stream_answer())
-    return resolution, filled.value
+async def _resolve(state: DebateState, judge: Judge, record: Record, meter: Meter) -> Resolution | None:
+    openings = [turn for turn in state["turns"] if turn.round == 0 and turn.position.answers]
+    pairs = diverging(state["question"], [turn.position.text for turn in openings])
+    if not pairs:
+        return None
+    parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
+    resolution = await judge.resolve(question_of(state), record, parties, meter)
+    emit(Resolved(resolution=resolution))
+    return resolution
+
+
+async def _compose(
+    state: DebateState, judge: Judge, record: Record, resolution: Resolution | None, meter: Meter
+) -> ComposeReply:
+    turns = state["turns"]
+    evidence = cited_evidence(record, turns)
+    filled = await judge.compose(question_of(state), evidence, turns, resolution, meter, on_text=_stream_answer())
+    return filled.value
 
 
 def _stream_answer() -> Callable[[str], None]:
@@ -131,9 +137,3 @@ def _carried(answer: str, turns: Sequence[Turn]) -> tuple[Claim, ...]:
                 first = claim.citations[0]
                 carried.setdefault((first.label, first.quote), claim)
     return tuple(carried.values())
-
-
-def final_turns(turns: Sequence[Turn]) -> list[Turn]:
-    """The last turn of every seat, by letter."""
-    last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
-    return [last[seat] for seat in sorted(last)]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
-
-from langgraph.types import Overwrite
+from collections.abc import Awaitable
+from typing import Any, Protocol
 
 from consilience.graphs.events import Perceived, Recorded, emit
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Workbench
-from consilience.observations import Record
 from consilience.tools import Encoding
+from langgraph.types import Overwrite
+
+from consilience.observations import Record
 
 __all__ = ["Node", "perceive"]
 
-Node: TypeAlias = Callable[[DebateState], Awaitable[dict[str, Any]]]
-"""A node: reads the state, gives what to add to it."""
+
+class Node(Protocol):
+    """A node: reads the state, gives what to add to it."""
+
+    def __call__(self, state: DebateState) -> Awaitable[dict[str, Any]]:
+        """One step."""
+        ...
 
 
 def perceive(bench: Workbench) -> Node:

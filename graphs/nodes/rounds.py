@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from consilience.agents import Phase, Seat, Turn, check_turn
-from consilience.core.errors import ConsilienceError
 from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
 from consilience.graphs.workbench import Panel, Workbench
+
+from consilience.core.errors import ConsilienceError
+from consilience.fusion import diverging
 from consilience.models import Meter
 from consilience.observations import Record, Rendering
 
-__all__ = ["cited_evidence", "exchange", "last_round", "open_round", "question_of"]
+__all__ = ["cited_evidence", "exchange", "final_turns", "last_round", "open_round", "question_of", "rivals_of"]
 
 _FALLBACK_TOKENS = 300
 _EVIDENCE_TOKENS = 1500
@@ -30,7 +32,9 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
         question = question_of(state)
-        update = await _hear(_Round("opening", 0, record), seats, lambda seat, meter: seat.open(question, record, meter))
+        update = await _hear(
+            _Round("opening", 0, record), seats, lambda seat, meter: seat.open(question, record, meter)
+        )
         taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
         return {**update, "seats": taken}
 
@@ -49,11 +53,11 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
         evidence, round_ = cited_evidence(record, turns), last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
-        question = question_of(state)
+        question, rivals = question_of(state), rivals_of(state["question"], turns)
         return await _hear(
             _Round("exchange", round_, record),
             seats,
-            lambda seat, meter: seat.respond(question, evidence, turns, round_, meter),
+            lambda seat, meter: seat.respond(question, evidence, turns, rivals.get(seat.letter, ()), meter),
         )
 
     return exchange
@@ -76,6 +80,23 @@ def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
     if not cited:
         return record.render(tokens=_FALLBACK_TOKENS)
     return record.render(record.select(labels=cited), tokens=_EVIDENCE_TOKENS)
+
+
+def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:
+    """For each seat, by letter, the seats whose last positions diverge from its own."""
+    last = [turn for turn in final_turns(turns) if turn.position.answers]
+    rivals: dict[str, tuple[str, ...]] = {}
+    for i, j in diverging(question, [turn.position.text for turn in last]):
+        one, other = last[i].seat, last[j].seat
+        rivals[one] = (*rivals.get(one, ()), other)
+        rivals[other] = (*rivals.get(other, ()), one)
+    return rivals
+
+
+def final_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """The last turn of every seat, by letter."""
+    last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
+    return [last[seat] for seat in sorted(last)]
 
 
 def last_round(turns: Sequence[Turn]) -> int:

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from consilience.tools.encoder import encoder
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import MissingExtra
 from consilience.core.once import once
 from consilience.observations import Locator, Observation, TimeRange
-from consilience.tools.encoder import encoder
-from consilience.tools.excerpt import Excerpt
 
 __all__ = ["activity"]
 
@@ -24,7 +25,7 @@ def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observat
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
     with _one_at_a_time:
-        events = _detector().detect(samples).events
+        events = _detector().detect(samples)["events"]
     spans = [
         (label, max(0.0, float(start)), min(seconds, float(end)))
         for label, times in events.items()

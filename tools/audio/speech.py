@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from consilience.tools.encoder import encoder
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
 from consilience.observations import Confidence, Locator, Observation, TimeRange
-from consilience.tools.encoder import encoder
-from consilience.tools.excerpt import Excerpt
 
 __all__ = ["speech"]
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from consilience.tools.encoder import Encoder, encoder
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import MissingExtra, ModelUnavailable, Unobservable
 from consilience.core.settings import Settings
 from consilience.observations import Confidence, Locator, Observation, TimeRange
-from consilience.tools.encoder import Encoder, encoder
-from consilience.tools.excerpt import Excerpt
 
 __all__ = ["transcription_encoder"]
 

@@ -7,11 +7,12 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 
+from consilience.tools.encoder import Encoder, encoder
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import MissingExtra, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.observations import Observation
-from consilience.tools.encoder import Encoder, encoder
-from consilience.tools.excerpt import Excerpt
 
 __all__ = ["describe_encoder"]
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consilience.tools.encoder import encoder
+from consilience.tools.excerpt import Excerpt
+
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
 from consilience.observations import Confidence, Locator, Observation, Region
-from consilience.tools.encoder import encoder
-from consilience.tools.excerpt import Excerpt
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from consilience.observations import Observation
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+
+from consilience.observations import Observation
 
 __all__ = ["properties"]
 

@@ -6,8 +6,9 @@ import io
 import wave
 from pathlib import Path
 
-from consilience.observations import Locator, Media, TimeRange
 from consilience.tools.excerpt import Excerpt
+
+from consilience.observations import Locator, Media, TimeRange
 
 __all__ = ["cut_clip"]
 

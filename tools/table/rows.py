@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Iterator
 
-from consilience.core.errors import Unobservable
-from consilience.observations import Cell, Locator, Observation
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+
+from consilience.core.errors import Unobservable
+from consilience.observations import Cell, Locator, Observation
 
 __all__ = ["rows"]
 

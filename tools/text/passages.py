@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from consilience.observations import CharRange, Locator, Observation
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+
+from consilience.observations import CharRange, Locator, Observation
 
 __all__ = ["passages"]
 

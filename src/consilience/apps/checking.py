@@ -113,7 +113,7 @@ def doctor_command(
         print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
         return code
     table = Table("", "what", "found", "cure")
-    marks = {"good": "[green]✓[/]", "missing": "[yellow]–[/]", "wrong": "[red]✗[/]"}
+    marks = {"good": "[green]✓[/]", "missing": "[yellow]-[/]", "wrong": "[red]✗[/]"}
     for finding in findings:
         table.add_row(marks[finding.state], finding.what, finding.told, finding.cure)
     console = Console()

@@ -23,7 +23,7 @@ from consilience.graphs import (
     Started,
     TurnTaken,
 )
-from consilience.observations import Record
+from consilience.observations import Locator, Record
 
 __all__ = ["Narrator", "record_table", "verdict_panel"]
 
@@ -55,6 +55,20 @@ class Narrator:
         self._tell(event)
 
     def _tell(self, event: Event) -> None:
+        match event:
+            case Started() | Recorded() | PhaseStarted():
+                self._heading(event)
+            case Perceived():
+                self._perceived(event)
+            case TurnTaken():
+                self._turn(event.turn)
+            case Finished():
+                self._console.print()
+                self._console.print(verdict_panel(event.verdict))
+            case SeatLost() | Resolved() | ClaimStruck():
+                self._incident(event)
+
+    def _heading(self, event: Started | Recorded | PhaseStarted) -> None:
         say = self._console.print
         match event:
             case Started():
@@ -62,16 +76,16 @@ class Narrator:
                 for media in event.media:
                     say(f"  {escape(media.describe())}", style="dim", highlight=False)
                 say("\n[bold]Perceiving[/]")
-            case Perceived():
-                self._perceived(event)
             case Recorded():
                 say("\n[bold]The record[/]")
                 for line in event.lines:
                     say(f"  {escape(line)}", highlight=False)
             case PhaseStarted():
                 say(f"\n[bold]{_phase(event)}[/]")
-            case TurnTaken():
-                self._turn(event.turn)
+
+    def _incident(self, event: SeatLost | Resolved | ClaimStruck) -> None:
+        say = self._console.print
+        match event:
             case SeatLost():
                 say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
             case Resolved():
@@ -80,9 +94,6 @@ class Narrator:
                 say(f"  So: {escape(event.resolution.answer)}", highlight=False)
             case ClaimStruck():
                 say(f"  [yellow]Struck: {escape(event.struck.claim.text)} ({escape(event.struck.reason)})[/]")
-            case Finished():
-                say()
-                say(verdict_panel(event.verdict))
 
     def close(self) -> None:
         """Ends what is still being drawn."""
@@ -190,17 +201,23 @@ def _books(verdict: Verdict) -> Table:
 def record_table(record: Record) -> Table:
     """The record, an observation a row."""
     table = Table(title=f"{len(record)} observations", title_justify="left")
-    for column in ("label", "medium", "where", "kind", "observed", "confidence", "tool"):
-        table.add_column(column, overflow="fold")
+    for column in ("label", "medium", "where", "kind", "observed", "confidence"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("label", "kind"))
     for label, observation in record:
         media = record.medium_of(observation)
         table.add_row(
             label,
             escape(media.name if media else ""),
-            escape(observation.locator.describe() or observation.locator.to_fragment()),
+            escape(_where(observation.locator)),
             observation.kind,
             escape(observation.text),
             str(observation.confidence or ""),
-            f"{observation.provenance.tool} {observation.provenance.version}",
         )
     return table
+
+
+def _where(locator: Locator) -> str:
+    box = locator.region
+    region = f"{box.x:.0%},{box.y:.0%} {box.w:.0%} x {box.h:.0%}" if box else ""
+    chars = f"characters {locator.chars.start}-{locator.chars.end}" if locator.chars else ""
+    return " ".join(filter(None, (locator.describe(), region, chars)))

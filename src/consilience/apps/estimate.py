@@ -14,7 +14,7 @@ from consilience.agents import default_experts
 from consilience.core.settings import Settings
 from consilience.graphs import AskOptions, Panel, Workbench
 from consilience.models import price
-from consilience.observations import Locator, Media, Record, ingest
+from consilience.observations import Locator, Media, Observation, Record, ingest
 from consilience.observations.record import count_tokens
 
 __all__ = ["dry_run"]
@@ -77,13 +77,13 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
 
 
 def _encoders(bench: Workbench, media: Sequence[Media]) -> tuple[list[dict[str, Any]], Record, bool]:
-    rows, observations, known = [], [], True
+    rows: list[dict[str, Any]] = []
+    observations: list[Observation] = []
+    known = True
     for medium, encoder in bench.runner.plan(media):
         key = encoder.cache_key(medium, Locator(), encoder.bind(), bench.settings)
         cached = bench.store.encoding(key)
         known = known and cached is not None
         observations += cached or ()
-        rows.append(
-            {"media": medium.name, "encoder": encoder.name, "cost": encoder.cost, "cached": cached is not None}
-        )
+        rows.append({"media": medium.name, "encoder": encoder.name, "cost": encoder.cost, "cached": cached is not None})
     return rows, Record(media, observations), known

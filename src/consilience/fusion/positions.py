@@ -13,21 +13,18 @@ from itertools import combinations
 
 __all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
 
+_ENGLISH_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+_GERMAN_NUMBERS = "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
 _NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-} | {
-    word: str(number)
-    for number, word in enumerate("null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split())
+    word: str(number) for words in (_ENGLISH_NUMBERS, _GERMAN_NUMBERS) for number, word in enumerate(words.split())
 }
 _EMPTY_WORDS = frozenset(
     "a an and are as at by for from in is it its of on or that the to was were will with this there "
     "der die das den dem ein eine einer und ist sind am an auf bei im in um von zu zum zur mit".split()
 )
-
 _INTERROGATIVE = (
     r"\b(?:who|whom|whose|what|which|when|where|why|how|"
     r"wer|wen|wem|wessen|was|welche[rsnm]?|wann|wo|wohin|woher|warum|wie)\b"
@@ -66,7 +63,7 @@ def diverging(question: str, positions: Sequence[str]) -> list[tuple[int, int]]:
     diverge: they complete each other.
     """
     asked = content_words(question)
-    rests = [content_words(position) - asked for position in positions]
+    rests = [frozenset(w for w in content_words(p) if not _asked_for(w, asked)) for p in positions]
     single = len(re.findall(_INTERROGATIVE, question.casefold())) == 1
     return [
         (i, j)
@@ -74,8 +71,15 @@ def diverging(question: str, positions: Sequence[str]) -> list[tuple[int, int]]:
         if rests[i] - rests[j]
         and rests[j] - rests[i]
         and not any(rests[i] | rests[j] <= third for third in rests)
-        and (single or rests[i] & rests[j] or _numbers(rests[i]) and _numbers(rests[j]))
+        and (single or rests[i] & rests[j] or (_numbers(rests[i]) and _numbers(rests[j])))
     ]
+
+
+def _asked_for(word: str, asked: frozenset[str]) -> bool:
+    """The question has the word, or another form of it: `meets` where it says `meet`."""
+    return word in asked or (
+        len(word) > 3 and any(len(a) > 3 and (word.startswith(a) or a.startswith(word)) for a in asked)
+    )
 
 
 def _numbers(words: frozenset[str]) -> frozenset[str]:

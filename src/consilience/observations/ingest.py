@@ -31,9 +31,7 @@ A `str` is a path when such a file exists or when it looks like a file name; oth
 _FILE_NAME = re.compile(r"[^\n]*\.[A-Za-z0-9]{1,5}")
 
 
-def ingest(
-    source: Source, store: ObservationStore, *, limits: Limits | None = None, name: str | None = None
-) -> Media:
+def ingest(source: Source, store: ObservationStore, *, limits: Limits | None = None, name: str | None = None) -> Media:
     """Checks one input, keeps its bytes in `store`, and gives its `Media`. Blocks.
 
     Raises:
@@ -64,9 +62,7 @@ def _is_path(text: str) -> bool:
 
 def _from_path(path: Path, store: ObservationStore, limits: Limits, name: str) -> Media:
     if not path.exists():
-        raise BadMedia(
-            str(path), "there is no such file.", cure="Check the path; it is taken from the current folder."
-        )
+        raise BadMedia(str(path), "there is no such file.", cure="Check the path; it is taken from the current folder.")
     if not path.is_file():
         raise BadMedia(str(path), "is not a file.", cure="Name the files one by one.")
     _check_size(name, path.stat().st_size, limits)

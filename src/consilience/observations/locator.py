@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["CharRange", "Cell", "Locator", "Region", "TimeRange"]
+__all__ = ["Cell", "CharRange", "Locator", "Region", "TimeRange"]
 
 
 class _Frozen(BaseModel):

@@ -61,9 +61,7 @@ class Observation(BaseModel):
     id: str = Field("", description="`obs:` and 20 hexadecimal digits; derived.")
     kind: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     value: dict[str, JsonValue] = Field(description="Shape by kind: see `consilience.observations.kinds`.")
-    text: str = Field(
-        min_length=1, description="One line for a language model; quotes are matched against it."
-    )
+    text: str = Field(min_length=1, description="One line for a language model; quotes are matched against it.")
     locator: Locator = Locator()
     confidence: Confidence | None = None
     provenance: Provenance

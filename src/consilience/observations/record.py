@@ -112,8 +112,7 @@ class Record:
         return tuple(
             label
             for label, observation in self
-            if (wanted is None or observation.provenance.modality in wanted)
-            and (among is None or label in among)
+            if (wanted is None or observation.provenance.modality in wanted) and (among is None or label in among)
         )
 
     def render(self, labels: Iterable[str] | None = None, *, tokens: int = 1500) -> Rendering:

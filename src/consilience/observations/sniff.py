@@ -119,9 +119,7 @@ def _text_type(head: bytes, name: str) -> Sniffed | None:
         return None
     suffix = Path(name).suffix.lower()
     mime = _TEXT_TYPES.get(suffix, "text/plain")
-    return Sniffed(
-        mime, "table" if mime in ("text/csv", "text/tab-separated-values") else "text", suffix or ".txt"
-    )
+    return Sniffed(mime, "table" if mime in ("text/csv", "text/tab-separated-values") else "text", suffix or ".txt")
 
 
 def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
@@ -144,13 +142,9 @@ def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sni
     except Image.DecompressionBombError as problem:
         raise BadMedia(name, f"is a decompression bomb ({problem}).", cure="Do not open it.") from problem
     except UnidentifiedImageError as problem:
-        raise BadMedia(
-            name, f"is no readable picture ({found.mime}).", cure="Export it as PNG or JPEG."
-        ) from problem
+        raise BadMedia(name, f"is no readable picture ({found.mime}).", cure="Export it as PNG or JPEG.") from problem
     except (OSError, SyntaxError, ValueError) as problem:
-        raise BadMedia(
-            name, f"is broken or cut off ({problem}).", cure="Copy or export it again."
-        ) from problem
+        raise BadMedia(name, f"is broken or cut off ({problem}).", cure="Copy or export it again.") from problem
     return replace(found, mime=mime, width=width, height=height)
 
 
@@ -200,18 +194,14 @@ def _container_seconds(path: Path, name: str) -> float | None:
                 raise BadMedia(name, "holds no sound.", cure="Record it again.")
             return round(container.duration / 1_000_000, 3) if container.duration else None
     except av.FFmpegError as problem:
-        raise BadMedia(
-            name, f"is no readable recording ({problem.strerror}).", cure="Export it again."
-        ) from problem
+        raise BadMedia(name, f"is no readable recording ({problem.strerror}).", cure="Export it again.") from problem
 
 
 def _measure_text(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise BadMedia(
-            name, f"is not UTF-8 throughout (byte {problem.start}).", cure="Save it as UTF-8."
-        ) from problem
+        raise BadMedia(name, f"is not UTF-8 throughout (byte {problem.start}).", cure="Save it as UTF-8.") from problem
     if len(text) > limits.text_characters:
         raise BadMedia(
             name,
@@ -229,9 +219,7 @@ def _check_rows(text: str, name: str, limits: Limits) -> None:
     try:
         rows = sum(1 for _ in csv.reader(text.splitlines()))
     except csv.Error as problem:
-        raise BadMedia(
-            name, f"is no readable table ({problem}).", cure="Export it as CSV again."
-        ) from problem
+        raise BadMedia(name, f"is no readable table ({problem}).", cure="Export it as CSV again.") from problem
     if rows > limits.table_rows:
         raise BadMedia(
             name,

@@ -26,7 +26,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS observation (id TEXT PRIMARY KEY, media TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS observation_media ON observation (media);
-CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, observations TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, observations TEXT NOT NULL)
+    WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS encoding_media ON encoding (media);
 """
 
@@ -50,9 +51,7 @@ class ObservationStore:
                 cure="Set CONSILIENCE_CACHE_DIR to a folder of yours.",
             ) from problem
         self._lock = threading.Lock()
-        self._index = sqlite3.connect(
-            root / "index.sqlite", timeout=30, isolation_level=None, check_same_thread=False
-        )
+        self._index = sqlite3.connect(root / "index.sqlite", timeout=30, isolation_level=None, check_same_thread=False)
         self._index.execute("PRAGMA journal_mode=WAL")
         self._index.execute("PRAGMA synchronous=NORMAL")
         self._index.executescript(_SCHEMA)

@@ -1,0 +1,48 @@
+"""Stand-ins for language models, for tests and demonstrations: in process, and behind HTTP."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from consilience.testing.calls import ServerCall
+    from consilience.testing.faults import Fault, FaultKind, FaultSchedule
+    from consilience.testing.replies import Scripted
+    from consilience.testing.script import ScriptExhausted
+    from consilience.testing.scripted import ScriptedCall, ScriptedChatModel
+    from consilience.testing.server import ModelServer
+
+__all__ = [
+    "Fault",
+    "FaultKind",
+    "FaultSchedule",
+    "ModelServer",
+    "ScriptExhausted",
+    "Scripted",
+    "ScriptedCall",
+    "ScriptedChatModel",
+    "ServerCall",
+]
+
+_HOME_OF = {
+    "Fault": "faults",
+    "FaultKind": "faults",
+    "FaultSchedule": "faults",
+    "ModelServer": "server",
+    "ScriptExhausted": "script",
+    "Scripted": "replies",
+    "ScriptedCall": "scripted",
+    "ScriptedChatModel": "scripted",
+    "ServerCall": "calls",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

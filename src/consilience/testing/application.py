@@ -1,28 +1,18 @@
-"""The routes of the test server: what a request is read as, what it meets, what it is answered."""
+"""The application behind the test server: whom it lets in, what a call meets, when the answer leaves."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from consilience.testing.calls import CallLog, ServerCall
 from consilience.testing.faults import Fault, FaultSchedule, fault_at
-from consilience.testing.protocol import (
-    Completion,
-    Prompt,
-    chat_body,
-    chat_events,
-    completion_of,
-    error_body,
-    event_stream,
-    spoilt,
-    transcription_body,
-)
+from consilience.testing.formats import Answer, Refused, Reply, read_chat, read_form, write_chat, write_transcription
+from consilience.testing.protocol import Prompt, error_body
 from consilience.testing.script import Script
 from consilience.testing.tokens import PrefixCache, count_tokens, prompt_text
 
@@ -34,10 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Behaviour", "Service", "application"]
 
-_PARTS = ("text", "image_url", "input_audio", "file", "refusal")
-_PIECES = 20
-
-Reply: TypeAlias = str | Mapping[str, Any]
+_DRIPS = 20
 
 
 @dataclass(frozen=True)
@@ -51,23 +38,8 @@ class Behaviour:
     model: str
 
 
-@dataclass(frozen=True)
-class _Body:
-    pieces: tuple[bytes, ...]
-    media_type: str = "application/json"
-
-
-class _Refused(Exception):
-    """A request that is not let in."""
-
-    def __init__(self, status: int, message: str, code: str) -> None:
-        self.status = status
-        self.body = error_body(message, "invalid_request_error", code)
-        super().__init__(message)
-
-
 class Service:
-    """The state that the routes share."""
+    """The state that the routes share. Only the server's thread uses it."""
 
     def __init__(self, behaviour: Behaviour, log: CallLog, abort: Callable[[tuple[str, int]], None]) -> None:
         self.behaviour = behaviour
@@ -76,104 +48,153 @@ class Service:
         self._cache = PrefixCache()
         self._numbers = itertools.count()
 
-    def admission(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The number, the fault and the prompt of a call that is let in."""
+    def check_key(self, request: Request) -> None:
+        """Lets a request in, or raises `Refused`."""
+        wanted = self.behaviour.api_key
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if wanted is not None and not secrets.compare_digest(given.encode(), wanted.encode()):
+            raise Refused(401, "Incorrect API key provided.", "invalid_api_key")
+
+    def admit(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The number, the fault and the prompt of a call that was let in."""
         number = next(self._numbers)
         fault = fault_at(self.behaviour.faults, number, body)
-        prompt = Prompt()
-        if "messages" in body:
-            text = prompt_text(body)
-            reached = fault is None or fault.kind not in ("rate_limit", "reset", "server_error")
-            cached = self._cache.admit(str(body.get("model")), text) if reached else 0
-            prompt = Prompt(count_tokens(text), cached)
-        return {"number": number, "fault": fault, "prompt": prompt}
+        if "messages" not in body:
+            return {"number": number, "fault": fault, "prompt": Prompt()}
+        text = prompt_text(body)
+        read = fault is None or fault.kind not in ("rate_limit", "reset", "server_error")
+        cached = self._cache.admit(str(body.get("model")), text) if read else 0
+        return {"number": number, "fault": fault, "prompt": Prompt(count_tokens(text), cached)}
 
     def reply(self, call: ServerCall) -> Reply:
-        """What the script says to `call`; nothing is taken from it where the fault leaves nothing of the reply."""
+        """What the script says; nothing is drawn from it where the fault lets nothing of the reply through."""
         if call.fault and call.fault.replaces_reply:
             return ""
         _, entry = self.behaviour.replies.draw()
         reply: Reply = entry(dict(call.body)) if callable(entry) else entry
         return reply
 
-    def check_key(self, request: Request) -> None:
-        """Refuses a wrong key, if one is required."""
-        wanted = self.behaviour.api_key
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if wanted is not None and not secrets.compare_digest(given.encode(), wanted.encode()):
-            raise _Refused(401, "Incorrect API key provided.", "invalid_api_key")
-
 
 class _Endpoint:
-    """One route: an ASGI application, so that a call counts as in flight until its last byte is sent."""
+    """A route that answers from the script; an ASGI application, so that a call lasts until its last byte is sent."""
 
     def __init__(
         self,
         service: Service,
         read: Callable[[Request], Awaitable[dict[str, Any]]],
-        write: Callable[[Reply, ServerCall], _Body],
+        write: Callable[[Reply, ServerCall, str], Answer],
     ) -> None:
         self._service = service
         self._read = read
         self._write = write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from starlette.requests import Request
-        from starlette.responses import JSONResponse
+        from starlette.requests import ClientDisconnect, Request
 
         request = Request(scope, receive)
         body: dict[str, Any] = {}
-        refused: _Refused | None = None
+        told: dict[str, Any] = {"number": None, "fault": None, "prompt": Prompt()}
+        problem: Exception | None = None
         try:
             self._service.check_key(request)
             body = await self._read(request)
-        except _Refused as problem:
-            refused = problem
-        admission = {"number": None, "fault": None, "prompt": Prompt()} if refused else self._service.admission(body)
-        with self._service.log.entered(path=request.url.path, headers=request.headers, body=body, **admission) as call:
-            response: Response | None = (
-                JSONResponse(refused.body, refused.status) if refused else await self._respond(request, call)
-            )
+            told = self._service.admit(body)
+        except ClientDisconnect:
+            return
+        # Beside refusals, the test's own fault function may raise: see `_failed`.
+        except Exception as raised:
+            problem = raised
+        with self._service.log.entered(path=request.url.path, headers=request.headers, body=body, **told) as call:
+            response = self._failed(problem) if problem else self._prepared(call)
+            if await _left(request, within=self._service.behaviour.latency):
+                return
             if response:
                 await response(scope, receive, send)
+                return
+            if call.fault and call.fault.kind == "reset" and request.client:
+                self._service.abort((request.client.host, request.client.port))
+            await _left(request, within=None)
 
-    async def _respond(self, request: Request, call: ServerCall) -> Response | None:
-        """The response; None when the client has left, or was made to."""
+    def _prepared(self, call: ServerCall) -> Response | None:
+        """The response, made on arrival so that replies go by the order of the calls; None where there is none."""
         from starlette.responses import JSONResponse
 
-        if await _left_within(request, self._service.behaviour.latency):
-            return None
-        fault = call.fault or Fault("slow_drip", 0)
-        match fault.kind:
-            case "rate_limit":
+        match call.fault:
+            case Fault("rate_limit", seconds):
                 body = error_body("Rate limit reached.", "requests", "rate_limit_exceeded")
-                return JSONResponse(body, 429, headers={"Retry-After": f"{fault.seconds:g}"})
-            case "server_error":
+                return JSONResponse(body, 429, headers={"Retry-After": f"{seconds:g}"})
+            case Fault("server_error"):
                 return JSONResponse(error_body("The server had an error.", "server_error"), 500)
-            case "hang" | "reset":
-                if fault.kind == "reset" and request.client:
-                    self._service.abort(tuple(request.client))
-                await _left_within(request, None)
+            case Fault("hang" | "reset"):
                 return None
         try:
-            written = self._write(self._service.reply(call), call)
-        # The test's own function runs here. A client would hide its error, so it is kept until the server ends.
+            answer = self._write(self._service.reply(call), call, self._service.behaviour.model)
         except Exception as problem:
-            self._service.log.blame(problem)
-            return JSONResponse(error_body(f"{type(problem).__name__}: {problem}", "script_error"), 400)
-        return _sent(written, call.fault)
+            return self._failed(problem)
+        return _response(answer, call.fault)
+
+    def _failed(self, problem: Exception) -> Response:
+        """A refusal; or what a script raised, kept as well, since clients would take it for a server's whim."""
+        from starlette.responses import JSONResponse
+
+        if isinstance(problem, Refused):
+            return JSONResponse(problem.body, problem.status)
+        self._service.log.blame(problem)
+        return JSONResponse(error_body(f"{type(problem).__name__}: {problem}", "script_error"), 400)
 
 
 def application(service: Service) -> Starlette:
-    """The ASGI application."""
+    """The routes of an OpenAI-compatible server."""
     from starlette.applications import Starlette
+    from starlette.responses import JSONResponse
     from starlette.routing import Route
 
-    def write_chat(reply: Reply, call: ServerCall) -> _Body:
-        return _chat(reply, call, service.behaviour.model)
+    async def models(request: Request) -> Response:
+        try:
+            service.check_key(request)
+        except Refused as problem:
+            return JSONResponse(problem.body, problem.status)
+        served = {"id": service.behaviour.model, "object": "model", "created": 0, "owned_by": "test"}
+        return JSONResponse({"object": "list", "data": [served]})
 
+    transcriptions = _Endpoint(service, read_form, write_transcription)
     return Starlette(
         routes=[
-            Route("/v1/models", _Endpoint(service, _read_nothing, _models)),
+            Route("/v1/models", models),
+            Route("/v1/chat/completions", _Endpoint(service, read_chat, write_chat), methods=["POST"]),
+            Route("/v1/audio/transcriptions", transcriptions, methods=["POST"]),
         ]
     )
+
+
+def _response(answer: Answer, fault: Fault | None) -> Response:
+    from starlette.responses import Response, StreamingResponse
+
+    whole = b"".join(answer.pieces)
+    if fault and fault.kind == "truncated_json":
+        return Response(whole[: len(whole) // 2], media_type=answer.media_type)
+    if fault and fault.kind == "slow_drip":
+        return StreamingResponse(_dripping(whole, fault.seconds), media_type=answer.media_type)
+    if len(answer.pieces) > 1:
+        return StreamingResponse(iter(answer.pieces), media_type=answer.media_type)
+    return Response(whole, media_type=answer.media_type)
+
+
+async def _dripping(whole: bytes, pause: float) -> AsyncIterator[bytes]:
+    size = len(whole) // _DRIPS + 1
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]
+        await asyncio.sleep(pause)
+
+
+async def _left(request: Request, *, within: float | None) -> bool:
+    """Whether the client leaves within so many seconds; None waits until it does."""
+    if within == 0:
+        return False
+    try:
+        async with asyncio.timeout(within):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True

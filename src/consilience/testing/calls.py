@@ -61,9 +61,7 @@ class CallLog:
         with self._lock:
             self._in_flight += 1
             self._max_in_flight = max(self._max_in_flight, self._in_flight)
-            call = ServerCall(
-                index=len(self._calls), headers=_without_key(headers), in_flight=self._in_flight, **told
-            )
+            call = ServerCall(index=len(self._calls), headers=_without_key(headers), in_flight=self._in_flight, **told)
             self._calls.append(call)
         try:
             yield call

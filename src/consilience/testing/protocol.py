@@ -79,7 +79,7 @@ def spoilt(completion: Completion, fault: Fault | None) -> Completion:
 
 def chat_body(completion: Completion, prompt: Prompt, *, number: int, model: str) -> dict[str, Any]:
     """The answer to a call that does not stream."""
-    message = {"role": "assistant", "content": completion.content, "refusal": completion.refusal}
+    message: dict[str, Any] = {"role": "assistant", "content": completion.content, "refusal": completion.refusal}
     if completion.tool_calls:
         message["tool_calls"] = list(completion.tool_calls)
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": completion.finish_reason}

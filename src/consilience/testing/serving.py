@@ -6,11 +6,11 @@ import asyncio
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import uvicorn
-    from uvicorn._types import ASGIApplication
 
 __all__ = ["Listener"]
 
@@ -28,7 +28,7 @@ class Listener:
         self._thread: threading.Thread | None = None
         self.port = 0
 
-    def start(self, app: ASGIApplication) -> None:
+    def start(self, app: Callable[..., Any]) -> None:
         """Returns when connections are accepted.
 
         Raises:
@@ -67,7 +67,7 @@ class Listener:
             listening.close()
             self._ready.set()
 
-    def _make(self, app: ASGIApplication) -> uvicorn.Server:
+    def _make(self, app: Callable[..., Any]) -> uvicorn.Server:
         import uvicorn
 
         listener = self
