@@ -49,13 +49,13 @@ def test_a_script_that_ran_out_fails_the_test(client_of: ClientOf) -> None:
 
 
 def test_a_function_that_fails_fails_the_test(client_of: ClientOf) -> None:
-    with pytest.raises(KeyError, match="nothing"), ModelServer(lambda request: request["nothing"]) as server:  # noqa: PT012, SIM117
+    with pytest.raises(KeyError, match="nothing"), ModelServer(lambda request: request["nothing"]) as server:  # noqa: SIM117
         with pytest.raises(openai.BadRequestError, match="KeyError"):
             client_of(server).invoke("?")
 
 
 def test_a_fault_function_that_fails_fails_the_test(client_of: ClientOf) -> None:
-    with pytest.raises(ZeroDivisionError), ModelServer(faults=lambda number, request: 1 // number) as server:  # noqa: PT012, SIM117
+    with pytest.raises(ZeroDivisionError), ModelServer(faults=lambda number, request: 1 // number) as server:  # noqa: SIM117
         with pytest.raises(openai.BadRequestError):
             client_of(server).invoke("?")
 
@@ -169,13 +169,22 @@ def test_the_log_tells_all_but_the_key(client_of: ClientOf) -> None:
 
 
 async def test_calls_in_flight_are_counted(async_client_of: ClientOf) -> None:
-    with ModelServer(latency=0.3) as server:
+    full = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def fault(number: int, request: dict[str, Any]) -> Fault | None:
+        if number == 5:
+            loop.call_soon_threadsafe(full.set)
+        return Fault("hang") if number else None
+
+    with ModelServer(faults=fault) as server:
         client = async_client_of(server)
-        await asyncio.gather(*(client.ainvoke("?") for _ in range(5)))
-        assert server.max_in_flight == 5
-        assert [call.in_flight for call in server.calls] == [1, 2, 3, 4, 5]
         await client.ainvoke("alone")
-        assert server.calls[-1].in_flight == 1
+        waiting = asyncio.gather(*(client.ainvoke("?") for _ in range(5)), return_exceptions=True)
+        await full.wait()
+    assert server.max_in_flight == 5
+    assert [call.in_flight for call in server.calls] == [1, 1, 2, 3, 4, 5]
+    assert all(isinstance(problem, openai.APIConnectionError) for problem in await waiting)
 
 
 def test_latency_delays_the_answer(client_of: ClientOf) -> None:

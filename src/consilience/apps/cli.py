@@ -22,6 +22,7 @@ app = typer.Typer(
     name="consilience",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Ask a question about pictures, recordings, texts and tables. Encoders write down what they observe, "
     "LLM experts debate over that record, and a judge answers with citations that are checked.",

@@ -1,0 +1,190 @@
+"""From the events of a debate to chat messages: nested, collapsible steps, the answer, its evidence.
+
+A message is a plain dict as Gradio's chat understands it: `role`, `content`, and for a step `metadata` with `title`,
+`id`, `parent_id` and `status`.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, TypeAlias
+
+from consilience.agents import Turn, Verdict
+from consilience.agents.html import part_html
+from consilience.graphs import (
+    AnswerDelta,
+    ClaimStruck,
+    Event,
+    Finished,
+    Perceived,
+    PhaseStarted,
+    PullingWeights,
+    Recorded,
+    Resolved,
+    SeatLost,
+    Started,
+    TurnTaken,
+)
+from consilience.observations import ObservationStore
+
+__all__ = ["Message", "Steps"]
+
+Message: TypeAlias = dict[str, Any]
+
+_PERCEPTION = "perception"
+
+
+class Steps:
+    """The messages of one answer, growing with its events."""
+
+    def __init__(self, store: ObservationStore) -> None:
+        self._store = store
+        self._steps: list[Message] = []
+        self._answer = ""
+        self._tail: list[Message] = []
+        self._phase = _PERCEPTION
+        self._count = 0
+
+    @property
+    def messages(self) -> list[Message]:
+        """Steps, then the answer, then its evidence."""
+        answer = [{"role": "assistant", "content": self._answer}] if self._answer else []
+        return [*self._steps, *answer, *self._tail]
+
+    def tell(self, event: Event) -> None:
+        """Takes one event in."""
+        match event:
+            case Started():
+                names = ", ".join(media.name for media in event.media)
+                self._open(_PERCEPTION, f"Perceiving {names}" if names else "Perceiving nothing new")
+            case PullingWeights():
+                self._pulling(event)
+            case Perceived():
+                self._perceived(event)
+            case Recorded() | PhaseStarted():
+                self._advance(event)
+            case TurnTaken() | SeatLost() | Resolved() | ClaimStruck():
+                self._debate(event)
+            case AnswerDelta():
+                self._answer += event.text
+            case Finished():
+                self._finish(event.verdict)
+
+    def fail(self, problem: str) -> None:
+        """Ends with an error, shown where the answer would be."""
+        for step in self._steps:
+            step["metadata"]["status"] = "done"
+        self._answer = f"**This did not work.** {problem}"
+
+    def _advance(self, event: Recorded | PhaseStarted) -> None:
+        self._close(self._phase)
+        if isinstance(event, Recorded):
+            self._open("record", f"The record: {len(event.lines)} observations", "\n".join(event.lines), "done")
+            return
+        self._phase = f"{event.phase}-{event.round}"
+        self._open(self._phase, _phase_title(event))
+
+    def _debate(self, event: TurnTaken | SeatLost | Resolved | ClaimStruck) -> None:
+        match event:
+            case TurnTaken():
+                turn = event.turn
+                self._child(f"{turn.seat} {turn.expert}: {turn.position.text}", _turn_text(turn))
+            case SeatLost():
+                self._child(f"Lost: {event.expert}", event.reason)
+            case Resolved():
+                told = f"{event.resolution.question}\n\n{event.resolution.reason}"
+                self._child(f"The openings contradict each other; so: {event.resolution.answer}", told)
+            case ClaimStruck():
+                self._child(f"Struck: {event.struck.claim.text}", event.struck.reason)
+
+    def _pulling(self, event: PullingWeights) -> None:
+        key = f"weights-{event.name}"
+        done = event.done >= event.total
+        title = f"Downloading {event.name}: {event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB"
+        for step in self._steps:
+            if step["metadata"]["id"] == key:
+                step["metadata"] |= {"title": title, "status": "done" if done else "pending"}
+                return
+        self._open(key, title)
+
+    def _perceived(self, event: Perceived) -> None:
+        how = "cached" if event.cached else f"{event.seconds:.1f} s"
+        title = f"{event.encoder} on {event.media.name} ({how})"
+        if event.failure:
+            self._child(f"Lost: {title}", event.failure, _PERCEPTION)
+        else:
+            self._child(title, "\n".join(f"- {line}" for line in event.lines), _PERCEPTION)
+
+    def _finish(self, verdict: Verdict) -> None:
+        for step in self._steps:
+            step["metadata"]["status"] = "done"
+        self._answer = verdict.answer or f"**No answer.** {verdict.stop_reason}"
+        evidence = _evidence_html(verdict, self._store)
+        if evidence:
+            self._tail.append({"role": "assistant", "content": {"html": evidence}})
+        self._tail.append(_step("books", _books_title(verdict), _books(verdict), "done"))
+
+    def _open(self, key: str, title: str, content: str = "", status: str = "pending") -> None:
+        self._steps.append(_step(key, title, content, status))
+
+    def _child(self, title: str, content: str, parent: str | None = None) -> None:
+        self._count += 1
+        step = _step(f"step-{self._count}", title, content, "done")
+        step["metadata"]["parent_id"] = parent or self._phase
+        self._steps.append(step)
+
+    def _close(self, key: str) -> None:
+        for step in self._steps:
+            if step["metadata"]["id"] == key:
+                step["metadata"]["status"] = "done"
+
+
+def _step(key: str, title: str, content: str, status: str) -> Message:
+    return {"role": "assistant", "content": content, "metadata": {"id": key, "title": title, "status": status}}
+
+
+def _phase_title(event: PhaseStarted) -> str:
+    if event.phase == "exchange":
+        return f"Exchange, round {event.round}"
+    return {"opening": "Openings, each blind to the others", "judgement": "Judgement"}[event.phase]
+
+
+def _turn_text(turn: Turn) -> str:
+    lines = [f"{turn.position.text} ({turn.position.stated} stated)"]
+    lines += [
+        f'- {"✓" if cited.holds else "✗"} [{cited.label}] "{cited.quote}"{f": {cited.fault}" if cited.fault else ""}'
+        for claim in turn.claims
+        for cited in claim.citations
+    ]
+    lines += [f"- disputes {dispute.seat}: {dispute.reason}" for dispute in turn.disputes]
+    return "\n".join(lines)
+
+
+def _evidence_html(verdict: Verdict, store: ObservationStore) -> str:
+    """Each claim with the words it cites, and the picture with the box, or the seconds to play."""
+    parts = {part.label: part_html(part, store) for part in verdict.parts if part.label}
+    rows: list[str] = []
+    for claim in verdict.claims:
+        rows.append(f"<p><b>{escape(claim.text)}</b></p>")
+        for cited in claim.citations:
+            evidence = verdict.evidence_for(cited.label)
+            where = f"{evidence.media.name} {evidence.observation.locator.describe()}" if evidence else ""
+            rows.append(f"<p>[{escape(cited.label)}] “{escape(cited.quote)}” <i>{escape(where)}</i></p>")
+            rows.append(parts.pop(cited.label, ""))
+    return f'<div class="evidence">{"".join(rows)}</div>' if rows else ""
+
+
+def _books_title(verdict: Verdict) -> str:
+    return f"{verdict.status}, {verdict.confidence.told} agree, {verdict.usage.calls} calls"
+
+
+def _books(verdict: Verdict) -> str:
+    lines = [f"Confidence: {verdict.confidence.told} ({verdict.confidence.method})"]
+    lines += [f"Dissent: {d.expert}: {d.position.text} {d.reason}" for d in verdict.dissent]
+    lines += [f"Struck: {s.claim.text} ({s.reason})" for s in verdict.struck]
+    lines += [f"Lost seat: {seat.expert}: {seat.reason}" for seat in verdict.seats if seat.reason]
+    lines += [f"Lost tool: {lost}" for lost in verdict.lost_tools]
+    if verdict.payoff:
+        lines.append(f"Pay-off: {verdict.payoff.line()}")
+    lines.append(f"Tokens: {verdict.usage.prompt_tokens} prompt, {verdict.usage.completion_tokens} generated")
+    return "\n".join(f"- {line}" for line in lines)
