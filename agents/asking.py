@@ -53,6 +53,8 @@ async def ask(
         asked[-1] = HumanMessage(f"{asked[-1].text}\n\n{prompt('schema', schema=json.dumps(form.schema))}")
     reply = await endpoint.complete(asked, schema=form.schema, sampling=sampling, on_text=on_text)
     meter.add(reply.usage)
+    if endpoint.method == "text" and form.from_words and "{" not in reply.text:
+        return Filled(form.from_words(reply.text.strip()), repaired=False)
     try:
         return Filled(form.parse(reply.text), repaired=False)
     except ValueError as problem:

@@ -100,6 +100,8 @@ class Form(Generic[T]):
     reply: type[T]
     check: Callable[[T], None]
     """Raises ValueError with what is wrong."""
+    from_words: Callable[[str], T] | None = None
+    """Reads a reply in plain words, from a Runnable that knows nothing of schemas; None where words will not do."""
 
     def parse(self, text: str) -> T:
         """The reply in `text`, which may be fenced or surrounded by prose.
@@ -135,7 +137,11 @@ def turn_form(labels: Sequence[str], peers: Sequence[str] = ()) -> Form[TurnRepl
             if dispute.seat not in peers:
                 raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(peers)})")
 
-    return Form(_object("turn", properties), TurnReply, check)
+    return Form(_object("turn", properties), TurnReply, check, _turn_in_words)
+
+
+def _turn_in_words(text: str) -> TurnReply:
+    return TurnReply(stated="fully", answer=text)
 
 
 def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:

@@ -16,7 +16,7 @@ from typing import Any
 from consilience.apps.chat_steps import Message, Steps
 from consilience.core.errors import BadConfiguration, ConsilienceError, MissingExtra
 from consilience.core.settings import Settings
-from consilience.graphs import AskOptions, Asked, DebateGraph, Finished, Started, astream
+from consilience.graphs import Asked, AskOptions, DebateGraph, Finished, Started, astream
 from consilience.observations import Media, ObservationStore
 
 __all__ = ["Conversation", "build", "load_graph", "serve"]
@@ -106,7 +106,9 @@ def build(graph: DebateGraph | None = None, *, model: str | None = None, setting
         gr.ChatInterface(
             answer,
             multimodal=True,
-            chatbot=gr.Chatbot(height=640, label="Debate", placeholder="Add media, then ask about them."),
+            chatbot=gr.Chatbot(
+                height="72vh", show_label=False, buttons=["copy"], placeholder="Add media, then ask about them."
+            ),
             textbox=gr.MultimodalTextbox(
                 file_count="multiple",
                 file_types=_ACCEPTED,
@@ -129,9 +131,7 @@ def _path_of(file: Any) -> Any:
 def _shown(gr: Any, steps: Steps) -> list[Any]:
     """The messages with their HTML as components."""
     return [
-        {**message, "content": gr.HTML(message["content"]["html"])}
-        if isinstance(message["content"], dict)
-        else message
+        {**message, "content": gr.HTML(message["content"]["html"])} if isinstance(message["content"], dict) else message
         for message in steps.messages
     ]
 

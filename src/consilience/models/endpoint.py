@@ -127,7 +127,8 @@ class Endpoint:
                     f"no reply within {self._seconds:g} s.",
                     cure="Raise CONSILIENCE_REQUEST_SECONDS, or take a faster model.",
                 ) from problem
-            except ConsilienceError:
+            except (ConsilienceError, AssertionError):
+                # A scripted model whose script has run out must fail its test, not lose a seat.
                 raise
             # Every provider's client has errors of its own: this is where they become ours.
             except Exception as problem:
@@ -173,8 +174,13 @@ class Endpoint:
             provider=self.provider,
             model=self.name.partition(":")[2] or self.name,
         )
-        cut = bool(message and message.response_metadata.get("finish_reason") == "length")
+        cut = bool(message) and self._is_cut(message.response_metadata)
         return Reply(_text_of(raw if parsed is None else parsed), usage, method, cut)
+
+    def _is_cut(self, metadata: dict[str, Any]) -> bool:
+        """Stopped by the token limit, or a stream that broke off without a reason to end."""
+        reason = metadata.get("finish_reason")
+        return reason == "length" or (self.method == "json_schema" and reason is None)
 
 
 async def _gather(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from consilience.testing.calls import ServerCall
+    from consilience.testing.conformance import EncoderConformance
     from consilience.testing.faults import Fault, FaultKind, FaultSchedule
     from consilience.testing.replies import Scripted
     from consilience.testing.script import ScriptExhausted
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from consilience.testing.server import ModelServer
 
 __all__ = [
+    "EncoderConformance",
     "Fault",
     "FaultKind",
     "FaultSchedule",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "EncoderConformance": "conformance",
     "Fault": "faults",
     "FaultKind": "faults",
     "FaultSchedule": "faults",

@@ -70,7 +70,7 @@ async def read_chat(request: Request) -> dict[str, Any]:
     except ValueError as problem:
         raise Refused(400, f"The body is not JSON: {problem}", "invalid_json") from problem
     messages = body.get("messages") if isinstance(body, dict) else None
-    if not isinstance(messages, list) or not messages:
+    if not isinstance(messages, list) or not messages or not all(isinstance(told, dict) for told in messages):
         raise Refused(400, "'messages' must be a list with at least one message.", "invalid_messages")
     for kind in _kinds(messages):
         if kind not in _PARTS:

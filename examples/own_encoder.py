@@ -1,0 +1,20 @@
+"""An own encoder, declared and used in the same process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from consilience import Excerpt, Observation, ask, encoder
+
+
+@encoder(modality="image", kinds=("warmth",), version="1")
+def warmth(excerpt: Excerpt, *, threshold: float = 1.2) -> Iterator[Observation]:
+    """Tells whether a picture's colours are warm or cool."""
+    red, _, blue = excerpt.image().resize((1, 1)).getpixel((0, 0))
+    ratio = (red + 1) / (blue + 1)
+    word = "warm" if ratio > threshold else "cool"
+    yield excerpt.observe("warmth", {"red_to_blue": round(ratio, 2)}, f"the colours are {word}")
+
+
+if __name__ == "__main__":
+    scene = Path(__file__).parent / "media" / "scene.png"
+    print(ask("Are the colours of the picture warm or cool?", [scene], encoders=[warmth]))

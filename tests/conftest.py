@@ -1,0 +1,10 @@
+"""What all tests share: nothing is traced, no plug-in of this machine is loaded, checkpoints are strict."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["LANGSMITH_TRACING"] = "false"
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"

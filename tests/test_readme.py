@@ -1,0 +1,69 @@
+"""The README's Python, as printed, and the examples: run in the folder of the example media, on a model server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consilience.core.settings import Settings
+from consilience.testing import ModelServer
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def fill_in(request: dict[str, Any]) -> Any:
+    """Fills in whatever form is asked for, with the first choice of everything."""
+    return _value(request["response_format"]["json_schema"]["schema"])
+
+
+def _value(schema: dict[str, Any]) -> Any:
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "object":
+        return {name: _value(part) for name, part in schema["properties"].items()}
+    if schema["type"] == "array":
+        return [_value(schema["items"])] if schema.get("maxItems", 1) else []
+    return "in the upper room"
+
+
+def run(code: list[str], folder: Path, tmp_path: Path, url: str) -> subprocess.CompletedProcess[str]:
+    place = tmp_path / "cache"
+    place.mkdir()
+    (place / "weights").symlink_to(Settings().weights_dir)
+    environment = {**os.environ, "CONSILIENCE_MODEL": url, "CONSILIENCE_CACHE_DIR": str(place)}
+    return subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", *code],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
+def test_readme_block(block: str, tmp_path: Path) -> None:
+    with ModelServer(fill_in) as server:
+        done = run(["-c", block], ROOT / "examples/media", tmp_path, server.base_url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example(path: Path, tmp_path: Path) -> None:
+    with ModelServer(fill_in) as server:
+        done = run([str(path)], ROOT, tmp_path, server.base_url)
+    assert done.returncode == 0, done.stderr
+    assert "upper room" in done.stdout
+
+
+def test_own_encoder_is_short() -> None:
+    assert len((ROOT / "examples/own_encoder.py").read_text().splitlines()) <= 30

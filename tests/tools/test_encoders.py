@@ -1,0 +1,296 @@
+"""Every ready encoder: the conformance suite, LangChain's own suite for tools, and what it says of real media."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_tests.integration_tests import ToolsIntegrationTests
+from langchain_tests.unit_tests import ToolsUnitTests
+from PIL import Image
+
+from consilience.core.settings import Settings
+from consilience.observations import (
+    Locator,
+    Media,
+    ObservationStore,
+    Properties,
+    Source,
+    TableRow,
+    TimeRange,
+    Transcript,
+    ingest,
+)
+from consilience.testing import EncoderConformance, ModelServer
+from consilience.tools import Encoder, Runner
+from consilience.tools.audio.activity import activity
+from consilience.tools.audio.speech import speech
+from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.objects import objects
+from consilience.tools.image.properties import properties
+from consilience.tools.image.text import text
+from consilience.tools.table.rows import rows
+from consilience.tools.text.passages import passages
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENE, CALL = ROOT / "examples/media/scene.png", ROOT / "examples/media/call.wav"
+SCENES = ROOT / "benchmarks/scenes"
+
+Bench = tuple[Runner, Media]
+
+
+CASES = (
+    (text, SCENE),
+    (objects, SCENE),
+    (properties, SCENE),
+    (speech, CALL),
+    (activity, CALL),
+    (passages, SCENES / "07-recipe/recipe.md"),
+    (rows, SCENES / "09-sales/sales.csv"),
+)
+
+
+class OverMedia:
+    """LangChain's suites, once for each local encoder and a medium that it reads."""
+
+    @pytest.fixture(autouse=True, params=CASES, ids=lambda case: case[0].name)
+    def _case(self, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+        encoder, path = request.param
+        settings = EncoderConformance().settings(tmp_path)
+        store = ObservationStore.open(settings)
+        self._tool = encoder.tool(store, settings)
+        self._media = ingest(path, store)
+
+    @property
+    def tool_constructor(self) -> Any:
+        return self._tool
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return {"media": self._media.id}
+
+
+class TestToolUnits(OverMedia, ToolsUnitTests):
+    pass
+
+
+class TestToolIntegration(OverMedia, ToolsIntegrationTests):
+    pass
+
+
+class TestText(EncoderConformance):
+    encoder = text
+
+    def source(self) -> Source:
+        return SCENE
+
+    async def test_reads_the_sign(self, bench: Bench) -> None:
+        lines = {o.text: o for o in (await self.observe(bench)).observations}
+        assert set(lines) == {"CAFE AURORA", "Book club: upper room"}
+        region = lines["Book club: upper room"].locator.region
+        assert region is not None
+        assert region.y + region.h < 0.33
+        assert region.w > 0.5
+
+    async def test_region_is_carried_back(self, bench: Bench) -> None:
+        whole = {o.text: o.locator.region for o in (await self.observe(bench)).observations}
+        part = Locator.from_fragment("xywh=percent:0,0,100,34")
+        found = (await self.observe(bench, where=part)).observations
+        assert {o.text for o in found} == set(whole)
+        one, other = found[-1].locator.region, whole["Book club: upper room"]
+        assert one is not None
+        assert other is not None
+        assert abs(one.y - other.y) < 0.02
+
+    async def test_a_picture_without_text_is_unobserved(self, bench: Bench) -> None:
+        runner, _ = bench
+        blank = ingest(Image.new("RGB", (64, 64), "navy"), runner.store)
+        encoding = await runner.encode(blank, text)
+        assert [o.kind for o in encoding.observations] == ["unobserved"]
+
+
+class TestObjects(EncoderConformance):
+    encoder = objects
+
+    def source(self) -> Source:
+        return SCENE
+
+    async def test_finds_the_cup(self, bench: Bench) -> None:
+        found = (await self.observe(bench)).observations
+        assert [o.value["label"] for o in found] == ["coffee cup"]
+        region = found[0].locator.region
+        assert region is not None
+        # The photograph begins below the sign.
+        assert region.y > 0.3
+
+
+class TestProperties(EncoderConformance):
+    encoder = properties
+
+    def source(self) -> Source:
+        return Image.new("RGB", (120, 80), (200, 30, 30))
+
+    async def test_measures(self, bench: Bench) -> None:
+        (found,) = (await self.observe(bench)).observations
+        facts = found.as_(Properties)
+        assert (facts.width, facts.height) == (120, 80)
+        assert facts.colours[0] == "#c81e1e"
+        assert facts.sharpness == 0
+        assert "red" in found.text
+
+    async def test_keeps_the_place_to_itself_unless_asked(self, bench: Bench, tmp_path: Path) -> None:
+        picture = Image.new("RGB", (40, 40), "white")
+        exif = Image.Exif()
+        exif[0x010F] = "Maker"
+        exif.get_ifd(0x8825)[29] = "2026:01:02"
+        path = tmp_path / "photo.jpg"
+        picture.save(path, exif=exif)
+        runner, _ = bench
+        media = ingest(path, runner.store)
+        without = (await runner.encode(media, properties)).observations[0]
+        with_place = (await runner.encode(media, properties, parameters={"gps": True})).observations[0]
+        assert without.value["exif"] == {"Make": "Maker"}
+        assert "2026:01:02" in json.dumps(with_place.value)
+
+
+class TestSpeech(EncoderConformance):
+    encoder = speech
+
+    def source(self) -> Source:
+        return CALL
+
+    async def test_hears_the_message(self, bench: Bench) -> None:
+        found = (await self.observe(bench)).observations
+        said = " ".join(o.text for o in found).lower()
+        assert "thursday at half past six" in said
+        words = [word for o in found for word in o.as_(Transcript).words]
+        thursday = next(word for word in words if "hursday" in word.text)
+        assert 2 < thursday.start < thursday.end < 5
+        assert found[0].as_(Transcript).language == "en"
+
+    async def test_a_part_keeps_the_clock_of_the_whole(self, bench: Bench) -> None:
+        part = Locator(time=TimeRange(start=5.9, end=7.8))
+        found = (await self.observe(bench, where=part)).observations
+        assert "cake" in found[0].text
+        assert found[0].locator.time is not None
+        assert found[0].locator.time.start >= 5.9
+
+    async def test_silence_is_unobserved(self, bench: Bench) -> None:
+        import numpy as np
+
+        runner, _ = bench
+        silence = ingest((np.zeros(32_000), 16_000), runner.store)
+        (found,) = (await runner.encode(silence, speech)).observations
+        assert (found.kind, "nobody speaks" in found.text) == ("unobserved", True)
+
+
+class TestActivity(EncoderConformance):
+    encoder = activity
+
+    def source(self) -> Source:
+        return CALL
+
+    async def test_tells_speech_from_silence(self, bench: Bench) -> None:
+        import numpy as np
+
+        runner, media = bench
+        with_pause = np.concatenate([np.zeros(48_000, np.float32), _samples(runner, media)])
+        found = (await runner.encode(ingest((with_pause, 16_000), runner.store), activity)).observations
+        assert found[0].value == {"label": "silence"}
+        assert found[0].locator.time is not None
+        assert found[0].locator.time.end == pytest.approx(3, abs=0.3)
+        assert {"label": "speech"} in [o.value for o in found]
+
+
+class TestPassages(EncoderConformance):
+    encoder = passages
+
+    def source(self) -> Source:
+        return SCENES / "07-recipe/recipe.md"
+
+    async def test_characters_are_exact(self, bench: Bench) -> None:
+        whole = (SCENES / "07-recipe/recipe.md").read_text()
+        for o in (await self.observe(bench)).observations:
+            assert o.locator.chars is not None
+            assert whole[o.locator.chars.start : o.locator.chars.end] == o.value["text"]
+            assert o.value["headings"] == ["Apple cake"]
+
+    async def test_cuts_long_paragraphs_and_loses_nothing(self, bench: Bench) -> None:
+        runner, _ = bench
+        long = " ".join(f"Sentence number {i} is here." for i in range(60)) + "\n\n" + "x" * 1000
+        media = ingest(long.encode(), runner.store)
+        found = (await runner.encode(media, passages)).observations
+        assert all(len(str(o.value["text"])) <= 400 for o in found)
+        assert "".join("".join(str(o.value["text"]) for o in found).split()) == "".join(long.split())
+
+
+class TestRows(EncoderConformance):
+    encoder = rows
+
+    def source(self) -> Source:
+        return SCENES / "09-sales/sales.csv"
+
+    async def test_reads_cells(self, bench: Bench) -> None:
+        table, *body = (await self.observe(bench)).observations
+        assert table.value == {"columns": ["month", "shop", "sales"], "rows": 4}
+        last = body[-1]
+        assert last.as_(TableRow).cells == {"month": "February", "shop": "South", "sales": "140"}
+        assert last.locator.to_fragment() == "cell=4,*"
+
+    async def test_says_what_it_leaves_out(self, bench: Bench) -> None:
+        table, *body = (await self.observe(bench, parameters={"most": 2})).observations
+        assert len(body) == 2
+        assert "only the first 2 rows" in table.text
+
+
+async def test_a_vision_model_describes(tmp_path: Path) -> None:
+    def reply(request: dict[str, Any]) -> str:
+        parts = request["messages"][-1]["content"]
+        assert parts[1]["image_url"]["url"].startswith("data:image/jpeg;base64,")
+        return "A red cup on a table."
+
+    with ModelServer(reply, api_key="secret") as server:
+        settings = Settings(cache_dir=tmp_path, vision_model="seer", base_url=server.base_url, api_key="secret")
+        store = ObservationStore.open(settings)
+        describe = describe_encoder(settings)
+        encoding = await Runner(store, [describe], settings=settings).encode(ingest(SCENE, store), describe)
+    assert [o.text for o in encoding.observations] == ["A red cup on a table."]
+    assert "seer" in encoding.observations[0].provenance.version
+
+
+async def test_a_transcription_api_hears(tmp_path: Path) -> None:
+    body = {
+        "text": "Come at six.",
+        "language": "en",
+        "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": "Come at six.", "avg_logprob": -0.1}],
+        "words": [{"word": "Come", "start": 0.0, "end": 0.4}],
+    }
+    with ModelServer([body]) as server:
+        settings = Settings(cache_dir=tmp_path, transcription_model="ear", base_url=server.base_url, api_key="k")
+        store = ObservationStore.open(settings)
+        hears = transcription_encoder(settings)
+        encoding = await Runner(store, [hears], settings=settings).encode(ingest(CALL, store), hears)
+    assert encoding.failure is None
+    (heard,) = encoding.observations
+    assert heard.kind == "transcript"
+    assert heard.as_(Transcript).words[0].text == "Come"
+
+
+async def test_a_remote_encoder_that_is_down_is_a_failure_with_a_cure(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path, vision_model="seer", base_url="http://127.0.0.1:9/v1", api_key="k")
+    store = ObservationStore.open(settings)
+    describe = describe_encoder(settings)
+    runner, media = Runner(store, [describe], settings=settings), ingest(SCENE, store)
+    encoding = await runner.encode(media, describe)
+    assert "seer" in (encoding.failure or "")
+    assert "Check" in (encoding.failure or "")
+    assert not (await runner.encode(media, describe)).cached
+
+
+def _samples(runner: Runner, media: Media) -> Any:
+    from consilience.tools import Excerpt
+
+    return Excerpt(media, runner.store.path(media)).waveform()
