@@ -28,7 +28,7 @@ def debate(
 
     Args:
         bench: store, encoders, models; None: from the settings.
-        panel: experts and judge; None: an expert for each modality and a generalist.
+        panel: experts and judge; None: an expert for each modality of the media.
         rounds: rounds of exchange, 0 to 3.
         checkpointer: any LangGraph checkpointer; then pass a `thread_id` when you run it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, TypedDict
 
@@ -31,7 +31,7 @@ class AskOptions(TypedDict, total=False):
     model: ModelLike
     """Chat model of every seat without one of its own; the default is the settings' model."""
     experts: Sequence[Expert]
-    """Who debates; the default is one expert for each modality, and a generalist."""
+    """Who debates; the default is one expert for each modality of the media."""
     judge: ModelLike
     """The judge's model; the default is the run's."""
     encoders: Sequence[Encoder]
@@ -87,8 +87,10 @@ async def astream(
         bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
     graph = given if given is not None else _graph(options, bench)
     yield Started(question=question, media=tuple(unique))
+    # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
+    judge = bench.endpoint(options.get("judge")).open() if bench else None
     try:
-        async for event in _run(graph, question, unique, options, downloads):
+        async for event in _run(graph, question, unique, options, downloads, judge):
             yield event
     finally:
         if bench:
@@ -117,28 +119,33 @@ def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
 
 
 async def _run(
-    graph: DebateGraph, question: str, media: list[Media], options: AskOptions, downloads: asyncio.Queue[Event]
+    graph: DebateGraph,
+    question: str,
+    media: list[Media],
+    options: AskOptions,
+    queue: asyncio.Queue[Any],
+    judge: Coroutine[Any, Any, None] | None,
 ) -> AsyncGenerator[Event, None]:
-    """The graph's events, with the progress of downloads between them."""
+    """The graph's events and, between them, what else comes into the queue; the judge's model loads meanwhile."""
     state = {"question": question, "media": media, "earlier": list(options.get("earlier", ()))}
     config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
     ended = object()
-    queue: asyncio.Queue[Any] = downloads
 
-    async def pump() -> None:
-        try:
-            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
-                queue.put_nowait(part["data"])
-        finally:
-            queue.put_nowait(ended)
+    async def stream() -> None:
+        async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
+            queue.put_nowait(part["data"])
 
-    running = asyncio.create_task(pump())
+    tasks = [asyncio.ensure_future(work) for work in (stream(), judge) if work is not None]
+    running = asyncio.gather(*tasks)
+    running.add_done_callback(lambda _: queue.put_nowait(ended))
     try:
         while (event := await queue.get()) is not ended:
             yield event
         await running
     finally:
-        running.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _reporter(queue: asyncio.Queue[Event]) -> Callable[[Progress], None]:

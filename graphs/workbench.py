@@ -19,7 +19,7 @@ __all__ = ["Panel", "Workbench"]
 
 @dataclass(frozen=True)
 class Panel:
-    """Who debates: experts (None: one for each modality, and a generalist) and a judge."""
+    """Who debates: experts (None: one for each modality) and a judge."""
 
     experts: tuple[Expert, ...] | None = None
     judge: ModelLike | None = None

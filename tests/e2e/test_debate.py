@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import re
 import pytest
 
 from consilience import Settings, Verdict, ask
@@ -31,7 +32,7 @@ def test_answers_from_both_media(verdict: Verdict) -> None:
     answer = normalise(verdict.answer)
     assert "upper room" in answer
     assert "thursday" in answer
-    assert "half past six" in answer
+    assert re.search(r"half past (six|6)", answer)
     assert verdict.status in ("complete", "partial")
     assert verdict.lost_tools == ()
 

@@ -19,7 +19,7 @@ from langchain_core.messages import HumanMessage
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.models import resolve
-from consilience.models.embedded import Attachment, attach
+from consilience.models.embedded import Attachment, attach, detach
 
 NAME = "smollm2-135m"
 
@@ -28,7 +28,7 @@ USER = f"""
 import sys
 from consilience.models.embedded import attach
 held = attach({NAME!r})
-print(held.pid, held.base_url, flush=True)
+print(held.pid, flush=True)
 sys.stdin.read()
 """
 
@@ -42,9 +42,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def held(settings: Settings) -> Iterator[Attachment]:
-    attachment = attach(NAME, settings)
-    yield attachment
-    attachment.close()
+    yield attach(NAME, settings)
+    detach()
     wait_for_end(settings)
 
 
@@ -116,10 +115,13 @@ def test_a_killed_server_is_replaced(settings: Settings) -> None:
 
 
 def test_one_process_shares_its_attachment(held: Attachment, settings: Settings) -> None:
-    again = attach(NAME, settings)
-    assert again.pid == held.pid
-    again.close()
+    assert attach(NAME, settings) is held
     assert status(held.base_url, held.api_key) == 200
+
+
+def test_a_killed_server_is_replaced_for_its_holder_too(held: Attachment, settings: Settings) -> None:
+    os.kill(held.pid, signal.SIGKILL)
+    assert attach(NAME, settings).pid != held.pid
 
 
 def test_the_key_is_needed_and_private(held: Attachment, settings: Settings) -> None:

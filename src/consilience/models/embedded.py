@@ -28,7 +28,7 @@ from consilience.core.locks import exclusive
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress, WeightsStore
 
-__all__ = ["Attachment", "attach"]
+__all__ = ["Attachment", "attach", "detach"]
 
 _CONTEXT = 8192
 _READY = b"ready"
@@ -62,28 +62,18 @@ class _Files:
         return self.folder / f"{self.key}.log"
 
 
+@dataclass(frozen=True)
 class Attachment:
-    """A process's hold on the server; several in one process share it, and the last `close` lets it go."""
+    """A process's hold on a server: where it listens, and the lock that keeps it alive."""
 
-    def __init__(self, model: str, base_url: str, api_key: str, pid: int, users: IO[str], key: str) -> None:
-        self.model = model
-        self.base_url = base_url
-        self.api_key = api_key
-        self.pid = pid
-        self._users = users
-        self._key = key
-        self._holders = 1
-
-    def close(self) -> None:
-        """Lets go."""
-        with _lock:
-            self._holders -= 1
-            if self._holders == 0:
-                self._users.close()
-                _attached.pop(self._key, None)
+    model: str
+    base_url: str
+    api_key: str
+    pid: int
+    users: IO[str]
 
 
-_attached: dict[str, Attachment] = {}
+_attached: dict[Path, Attachment] = {}
 _lock = threading.Lock()
 
 
@@ -91,6 +81,8 @@ def attach(
     name: str, settings: Settings | None = None, *, on_download: Callable[[Progress], None] | None = None
 ) -> Attachment:
     """A hold on the server of the weights `name`, which is started when it does not run. Blocks.
+
+    The process keeps its hold until it ends, so that questions in a row share one server, or until `detach`.
 
     Raises:
         MissingExtra: xllamacpp is not installed.
@@ -102,15 +94,21 @@ def attach(
     weights = next(folder.glob("*.gguf"))
     files = _files(name, settings)
     with _lock:
-        held = _attached.get(str(files.address))
+        held = _attached.get(files.address)
         if held and _answers(held.base_url, held.api_key):
-            held._holders += 1
             return held
-        made = _attach(name, weights, files, settings)
-        _attached[str(files.address)] = made
-        if held is None:
-            atexit.register(made._users.close)
-        return made
+        if held:
+            held.users.close()
+        _attached[files.address] = _attach(name, weights, files, settings)
+        return _attached[files.address]
+
+
+@atexit.register
+def detach() -> None:
+    """Lets go of every server that this process holds: what nobody else uses ends."""
+    with _lock:
+        while _attached:
+            _attached.popitem()[1].users.close()
 
 
 def _files(name: str, settings: Settings) -> _Files:
@@ -140,9 +138,7 @@ def _attach(name: str, weights: Path, files: _Files, settings: Settings) -> Atta
             if address is None or not _answers(address["base_url"], address["api_key"]):
                 _start(name, weights, files, settings)
                 address = _read(files.address) or {}
-            return Attachment(
-                name, address["base_url"], address["api_key"], int(address["pid"]), users, str(files.address)
-            )
+            return Attachment(name, address["base_url"], address["api_key"], int(address["pid"]), users)
         except BaseException:
             users.close()
             raise

@@ -100,14 +100,10 @@ class _OpenAIProtocol:
 
 
 def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
-    attached: list[Any] = []
-
     def parameters() -> dict[str, Any]:
         from consilience.models.embedded import attach
 
-        if not attached:
-            attached.append(attach(name, settings, on_download=on_download))
-        server = attached[0]
+        server = attach(name, settings, on_download=on_download)
         return {
             "model": server.model,
             "base_url": server.base_url,
