@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from consilience.core.errors import BadReply
 from consilience.models import Endpoint, Meter, Reply, Sampling
 
-__all__ = ["Filled", "ask", "conversation"]
+__all__ = ["Filled", "ask", "conversation", "log_odds"]
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -53,10 +53,8 @@ async def ask(
         asked[-1] = HumanMessage(f"{asked[-1].text}\n\n{prompt('schema', schema=json.dumps(form.schema))}")
     reply = await endpoint.complete(asked, schema=form.schema, sampling=sampling, on_text=on_text)
     meter.add(reply.usage)
-    if endpoint.method == "text" and form.from_words and "{" not in reply.text:
-        return Filled(form.from_words(reply.text.strip()), repaired=False)
     try:
-        return Filled(form.parse(reply.text), repaired=False)
+        return Filled(_read(form, reply), repaired=False)
     except ValueError as problem:
         told = _told(problem, reply)
     # The broken reply goes back only in part: a runaway one would fill the context.
@@ -64,13 +62,40 @@ async def ask(
     second = await endpoint.complete(again, schema=form.schema, sampling=sampling)
     meter.add(second.usage)
     try:
-        return Filled(form.parse(second.text), repaired=True)
+        return Filled(_read(form, second), repaired=True)
     except ValueError as problem:
         raise BadReply(
             endpoint.name,
             f"its reply could not be used, nor could the second one ({_told(problem, second)}).",
             reply=second.text,
         ) from problem
+
+
+def _read(form: Form[T], reply: Reply) -> T:
+    words = reply.text.strip()
+    if reply.method == "text" and form.from_words and words and "{" not in words:
+        return form.from_words(words)
+    return form.parse(words)
+
+
+async def log_odds(endpoint: Endpoint, question: str, *, meter: Meter) -> float:
+    """How far the model leans to "yes" (above 0) or "no" (below) on a question, by the odds of its first token.
+
+    One token is generated. Beware that small models lean the same way on many questions: compare, do not threshold.
+
+    Raises:
+        ModelUnavailable: the endpoint failed.
+        ValueError: it does not tell the alternatives, or neither word is among them.
+    """
+    messages = [SystemMessage(prompt("weighing")), HumanMessage(question)]
+    reply = await endpoint.complete(messages, sampling=Sampling(max_tokens=1, temperature=0, alternatives=20))
+    meter.add(reply.usage)
+    told = sorted(reply.alternatives.items(), key=lambda item: item[1])
+    by_word = {token.strip().casefold(): logprob for token, logprob in told}
+    if not by_word.keys() & {"yes", "no"}:
+        raise ValueError("the endpoint tells no odds of yes and no")
+    rarest = told[0][1]
+    return by_word.get("yes", rarest) - by_word.get("no", rarest)
 
 
 def _told(problem: ValueError, reply: Reply) -> str:

@@ -74,7 +74,7 @@ class Seat:
             rivals: letters of the peers whose positions diverge from this seat's; only they can be disputed.
             meter: takes the usage.
         """
-        dispute = prompt("dispute", rivals=" or ".join(rivals)) if rivals else ""
+        dispute = prompt("dispute", rivals=" or ".join(rivals)) + " " if rivals else ""
         instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute)
         shared = debate_brief(question, evidence, turns)
         round_ = max(turn.round for turn in turns) + 1

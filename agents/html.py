@@ -49,7 +49,7 @@ def part_html(part: Part, store: ObservationStore) -> str:
     if part.blob is None or part.mime is None or not store.blob(part.blob).exists():
         return f"<div>{escape(part.text)}</div>"
     content = base64.b64encode(store.blob(part.blob).read_bytes()).decode()
-    source = f'src="data:{part.mime};base64,{content}"'
-    if part.kind == "crop":
+    source = f'src="data:{escape(part.mime)};base64,{content}"'
+    if part.mime.startswith("image/"):
         return f'<img {source} alt="{escape(part.text)}" style="max-width:100%;max-height:22rem">'
     return f'<audio controls {source} title="{escape(part.text)}"></audio>'

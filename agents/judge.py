@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from consilience.agents.asking import Filled, ask, conversation
+from consilience.agents.asking import Filled, ask, conversation, log_odds
 from consilience.agents.briefing import debate_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import ComposeReply, compose_form, resolve_form
@@ -42,7 +42,9 @@ class Judge:
         model follows the majority. What stands (print, tables) comes before what was said at a moment (sound).
         """
         ordered = sorted(diverging, key=lambda turn: _momentariness(turn, record))
-        told = "\n".join(_testimony(turn, record) for turn in ordered)
+        if self.endpoint.tells_alternatives:
+            return await self._weigh(question, record, ordered, meter)
+        told = "\n".join(f"{turn.seat}: {_testimony(turn, record)}" for turn in ordered)
         seats = [turn.seat for turn in ordered]
         instruction = prompt("resolve", question=question, seats=" or ".join(seats))
         messages = conversation(f"Question: {question}\n\n{told}", instruction)
@@ -53,6 +55,31 @@ class Judge:
             stronger=None if reply.stronger == "neither" else reply.stronger,
             reason=reply.reason,
             answer=reply.answer,
+        )
+
+    async def _weigh(self, question: str, record: Record, parties: Sequence[Turn], meter: Meter) -> Resolution:
+        """Asks of each party's source alone whether it tells of a change, and compares how far the model leans to yes.
+
+        A small model that compares two sources in words takes the one that stands first, or last; one at a time, there
+        is no order to be swayed by. What cites nothing cannot override.
+        """
+        leaning: dict[str, float] = {}
+        for turn in parties:
+            if not (says := _says(turn, record)):
+                continue
+            asked = (prompt("change", testimony=says), prompt("newest", testimony=says, question=question))
+            leaning[turn.seat] = sum([await log_odds(self.endpoint, one, meter=meter) for one in asked])
+        ranked = sorted(leaning, key=lambda seat: -leaning[seat])
+        decided = ranked and (len(ranked) == 1 or leaning[ranked[0]] > leaning[ranked[1]])
+        positions = {turn.seat: turn.position.text for turn in parties}
+        odds = ", ".join(f"{seat} {leaning[seat]:+.1f}" for seat in ranked)
+        return Resolution(
+            question="Of each source alone: does it announce a change, and is it the newest state?",
+            stronger=ranked[0] if decided else None,
+            reason=f"seat {ranked[0]} rests on what is newer or corrected (leaning to yes, in log-odds: {odds})"
+            if decided
+            else "no source tells more of a change than the others",
+            answer=positions[ranked[0]] if decided else "; or ".join(positions.values()),
         )
 
     async def compose(
@@ -77,14 +104,22 @@ def _cited(turn: Turn) -> list[str]:
 
 
 def _testimony(turn: Turn, record: Record) -> str:
-    """What a seat answers, with the words of the lines it rests on and where they stand."""
-    says = "; ".join(f'{_source(record, label)} says "{record[label].text}"' for label in _cited(turn))
-    return f"{turn.seat}: {says or 'no line cited'}. So {turn.seat} answers: {turn.position.text}"
+    """What a seat answers, with the words that it rests on and where they stand."""
+    return f"{_says(turn, record) or 'no line cited'}. So {turn.seat} answers: {turn.position.text}"
 
 
-def _source(record: Record, label: str) -> str:
-    observation = record[label]
-    return _SOURCES.get(observation.provenance.modality, "") + f" [{label}]"
+def _says(turn: Turn, record: Record) -> str:
+    """`the spoken words in a recording [a2] say "..."`: the lines cited, with their neighbours, medium by medium."""
+    labels: dict[str, list[str]] = {}
+    for label in record.in_context(_cited(turn)):
+        labels.setdefault(record[label].provenance.media, []).append(label)
+    return "; ".join(_quoted(members, record) for members in labels.values())
+
+
+def _quoted(labels: Sequence[str], record: Record) -> str:
+    source = _SOURCES[record[labels[0]].provenance.modality]
+    words = " ".join(record[label].text for label in labels)
+    return f'{source} [{", ".join(labels)}] says "{words}"'
 
 
 def _momentariness(turn: Turn, record: Record) -> int:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from consilience.agents.turn import Citation, Claim, Dispute, Position
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 __all__ = ["ComposeReply", "Form", "ResolveReply", "TurnReply", "compose_form", "resolve_form", "turn_form"]
 
 T = TypeVar("T", bound=BaseModel)
 
 _TEXT, _QUOTE, _ANSWER = 160, 120, 160
+
+
+_Line: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
+"""One line: prompts show what a seat says as a line, and a second one could pass for another seat's."""
 
 
 class _Reply(BaseModel):
@@ -29,9 +33,9 @@ class _Reply(BaseModel):
 class ClaimReply(_Reply):
     """A claim with its one citation."""
 
-    text: str
+    text: _Line
     label: str
-    quote: str
+    quote: _Line
 
     def claim(self) -> Claim:
         """As the contract has it."""
@@ -42,14 +46,14 @@ class DisputeReply(_Reply):
     """A peer's statement not accepted."""
 
     seat: str
-    reason: str
+    reason: _Line
 
 
 class CitationReply(_Reply):
     """A pointer at a line of evidence."""
 
     label: str
-    quote: str
+    quote: _Line
 
 
 class TurnReply(_Reply):
@@ -58,7 +62,7 @@ class TurnReply(_Reply):
     evidence: list[CitationReply] = Field(default_factory=list)
     disputes: list[DisputeReply] = Field(default_factory=list)
     stated: Literal["fully", "partly", "not"]
-    answer: str = Field(min_length=1)
+    answer: _Line = Field(min_length=1)
 
     def position(self) -> Position:
         """As the contract has it."""
@@ -79,9 +83,9 @@ class TurnReply(_Reply):
 class ResolveReply(_Reply):
     """The judge's answer to the targeted question."""
 
-    reason: str
+    reason: _Line
     stronger: str
-    answer: str = Field(min_length=1)
+    answer: _Line = Field(min_length=1)
 
 
 class ComposeReply(_Reply):

@@ -1,4 +1,4 @@
-"""Right answers out of ten small scenes, conflict scenes apart, over several seeds, beside the vote before the debate."""
+"""Right answers out of ten small scenes over several seeds, conflicts apart, beside the vote before the debate."""
 
 from __future__ import annotations
 

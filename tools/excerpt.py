@@ -56,7 +56,7 @@ class Excerpt:
         except ImportError as problem:
             raise MissingExtra("av", "audio", "Decoding sound") from problem
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        pieces: list[NDArray[np.float32]] = []
+        pieces: list[NDArray[Any]] = []
         try:
             with av.open(str(self.path)) as container:
                 for frame in container.decode(audio=0):

@@ -64,7 +64,7 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
 
 
 def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
-    """The observations that the openings cite rightly: what the rest of the debate is about.
+    """The observations that the openings cite rightly, with their neighbours: what the rest of the debate is about.
 
     Only the openings count, so that the text stays the same, and cached, to the end. Where none holds, the most
     telling observations stand in.
@@ -79,7 +79,7 @@ def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
     }
     if not cited:
         return record.render(tokens=_FALLBACK_TOKENS)
-    return record.render(record.select(labels=cited), tokens=_EVIDENCE_TOKENS)
+    return record.render(record.in_context(cited), tokens=_EVIDENCE_TOKENS)
 
 
 def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-import re
 import pytest
+from consilience.agents import normalise
 
 from consilience import Settings, Verdict, ask
-from consilience.agents import normalise
 from consilience.observations import ObservationStore
 
 MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"

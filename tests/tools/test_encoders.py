@@ -7,6 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consilience.tools import Runner
+from consilience.tools.audio.activity import activity
+from consilience.tools.audio.speech import speech
+from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.objects import objects
+from consilience.tools.image.properties import properties
+from consilience.tools.image.text import text
+from consilience.tools.table.rows import rows
+from consilience.tools.text.passages import passages
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 from PIL import Image
@@ -24,16 +34,6 @@ from consilience.observations import (
     ingest,
 )
 from consilience.testing import EncoderConformance, ModelServer
-from consilience.tools import Encoder, Runner
-from consilience.tools.audio.activity import activity
-from consilience.tools.audio.speech import speech
-from consilience.tools.audio.transcription import transcription_encoder
-from consilience.tools.image.describe import describe_encoder
-from consilience.tools.image.objects import objects
-from consilience.tools.image.properties import properties
-from consilience.tools.image.text import text
-from consilience.tools.table.rows import rows
-from consilience.tools.text.passages import passages
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENE, CALL = ROOT / "examples/media/scene.png", ROOT / "examples/media/call.wav"

@@ -66,7 +66,7 @@ def _ask(excerpt: Excerpt, language: str | None) -> Any:
                 file=("sound.wav", sound, "audio/wav"),
                 response_format="verbose_json",
                 timestamp_granularities=["segment", "word"],
-                **({"language": language} if language else {}),
+                language=language or openai.omit,
             )
     except openai.OpenAIError as problem:
         raise ModelUnavailable(model, f"{type(problem).__name__}.", cure="Check base URL, key and model.") from problem

@@ -7,9 +7,10 @@ Text against text, by words: cheap, deterministic, and wrong where only meaning 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
+
+from consilience.fusion.words import LETTER, folded
 
 __all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
 
@@ -29,13 +30,19 @@ _INTERROGATIVE = (
     r"\b(?:who|whom|whose|what|which|when|where|why|how|"
     r"wer|wen|wem|wessen|was|welche[rsnm]?|wann|wo|wohin|woher|warum|wie)\b"
 )
+_WORD = re.compile(rf"(?:(?<!\S)-)?\d+(?:[.,:]\d+)*|(?:{LETTER})+")
+_HALF_DAY = re.compile(r"\b([ap])\.\s?m\b")
 
 
 def content_words(text: str) -> frozenset[str]:
     """Words that carry content, folded; number words as digits."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    words = re.findall(r"\d+(?:[.,:]\d+)*|[^\W\d_]+", folded)
-    return frozenset(_NUMBERS.get(word, word) for word in words) - _EMPTY_WORDS
+    words = [_NUMBERS.get(word, word) for word in _WORD.findall(_HALF_DAY.sub(r"\1m", folded(text)))]
+    # Behind a number, "am" is no German preposition but half a day.
+    return frozenset(
+        word
+        for before, word in pairwise(["", *words])
+        if word not in _EMPTY_WORDS or (word == "am" and _is_number(before))
+    )
 
 
 def same(one: str, other: str) -> bool:
@@ -64,7 +71,7 @@ def diverging(question: str, positions: Sequence[str]) -> list[tuple[int, int]]:
     """
     asked = content_words(question)
     rests = [frozenset(w for w in content_words(p) if not _asked_for(w, asked)) for p in positions]
-    single = len(re.findall(_INTERROGATIVE, question.casefold())) == 1
+    single = len(re.findall(_INTERROGATIVE, folded(question))) == 1
     return [
         (i, j)
         for i, j in combinations(range(len(positions)), 2)
@@ -83,7 +90,11 @@ def _asked_for(word: str, asked: frozenset[str]) -> bool:
 
 
 def _numbers(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in words if word[0].isdigit())
+    return frozenset(word for word in words if _is_number(word))
+
+
+def _is_number(word: str) -> bool:
+    return word[-1:].isdigit()
 
 
 def plurality(positions: Sequence[str]) -> int | None:

@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 __all__ = ["main"]
 
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> None:
         os._exit(0)
 
 
-def _serve(weights: str, api_key: str, context: int, threads: int) -> object:
+def _serve(weights: str, api_key: str, context: int, threads: int) -> Any:
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()

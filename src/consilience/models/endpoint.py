@@ -6,8 +6,8 @@ import asyncio
 import json
 import time
 import weakref
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
@@ -32,6 +32,8 @@ class Sampling:
     temperature: float | None = None
     seed: int | None = None
     max_tokens: int | None = None
+    alternatives: int | None = None
+    """How many likely first tokens to tell of, where the endpoint `tells_alternatives`."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Reply:
     method: Method
     cut: bool = False
     """True when the reply reached its token limit: its JSON is then likely broken."""
+    alternatives: Mapping[str, float] = field(default_factory=dict)
+    """Likely first tokens, each with its log-probability; empty when they were not asked for, or are not told."""
 
 
 class Connection(Protocol):
@@ -73,8 +77,10 @@ class Endpoint:
         method: Method = "native",
         concurrency: int = 8,
         seconds: float = 300,
+        tells_alternatives: bool = False,
     ) -> None:
         self.name = name
+        self.tells_alternatives = tells_alternatives
         self.provider = provider
         self.method: Method = method
         self._connection = connection
@@ -90,7 +96,7 @@ class Endpoint:
         Raises:
             ConsilienceError: it cannot be connected to; the error names the cure.
         """
-        await self._connection.open()
+        await self._connected()
 
     async def close(self) -> None:
         """Lets the running loop's connection go."""
@@ -115,7 +121,7 @@ class Endpoint:
         Raises:
             ModelUnavailable: not reached, key refused, timed out, or the endpoint answered with an error.
         """
-        runnable = await self._connection.open()
+        runnable = await self._connected()
         async with self._queue():
             start = time.perf_counter()
             try:
@@ -135,6 +141,14 @@ class Endpoint:
                 raise _explained(self.name, problem) from problem
             return self._reply(raw, method, time.perf_counter() - start)
 
+    async def _connected(self) -> Runnable[Any, Any]:
+        try:
+            return await self._connection.open()
+        except ConsilienceError:
+            raise
+        except Exception as problem:
+            raise _explained(self.name, problem) from problem
+
     def _queue(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
         return self._queues.setdefault(loop, asyncio.Semaphore(self._concurrency))
@@ -150,6 +164,8 @@ class Endpoint:
         if not isinstance(runnable, BaseChatModel):
             return await runnable.ainvoke(messages), "text"
         options: dict[str, Any] = {key: value for key, value in vars(sampling).items() if value is not None}
+        if alternatives := options.pop("alternatives", None):
+            options |= {"logprobs": True, "top_logprobs": alternatives}
         if self.method == "json_schema":
             if schema:
                 # In `extra_body`, the client hands the body on as it is; as `response_format` it would parse the reply
@@ -160,7 +176,9 @@ class Endpoint:
         options.pop("seed", None)
         if schema is None:
             return await _gather(runnable.bind(**options), messages, on_text), "native"
-        structured = runnable.with_structured_output(schema, include_raw=True)
+        # What is bound does not reach through `with_structured_output`; what the model itself is set to does.
+        settable = {key: value for key, value in options.items() if key in type(runnable).model_fields}
+        structured = runnable.model_copy(update=settable).with_structured_output(schema, include_raw=True)
         return await structured.ainvoke(messages), "native"
 
     def _reply(self, raw: Any, method: Method, seconds: float) -> Reply:
@@ -174,13 +192,18 @@ class Endpoint:
             provider=self.provider,
             model=self.name.partition(":")[2] or self.name,
         )
-        cut = bool(message) and self._is_cut(message.response_metadata)
-        return Reply(_text_of(raw if parsed is None else parsed), usage, method, cut)
+        cut = message is not None and self._is_cut(message.response_metadata)
+        alternatives = _alternatives(message.response_metadata) if message else {}
+        return Reply(_text_of(raw if parsed is None else parsed), usage, method, cut, alternatives)
 
     def _is_cut(self, metadata: dict[str, Any]) -> bool:
         """Stopped by the token limit, or a stream that broke off without a reason to end."""
-        reason = metadata.get("finish_reason")
-        return reason == "length" or (self.method == "json_schema" and reason is None)
+        reasons = {str(metadata[key]).lower() for key in _REASONS if metadata.get(key)}
+        return bool(reasons & {"length", "max_tokens"}) or (self.method == "json_schema" and not reasons)
+
+
+_REASONS = ("finish_reason", "stop_reason", "done_reason")
+"""Where the providers' models say why a reply ended."""
 
 
 async def _gather(
@@ -194,6 +217,12 @@ async def _gather(
             on_text(str(chunk.text))
         whole = chunk if whole is None else whole + chunk
     return whole
+
+
+def _alternatives(metadata: dict[str, Any]) -> dict[str, float]:
+    """The likely first tokens as the OpenAI protocol tells them."""
+    told = (metadata.get("logprobs") or {}).get("content") or [{}]
+    return {token["token"]: token["logprob"] for token in told[0].get("top_logprobs", ())}
 
 
 def _text_of(raw: Any) -> str:
@@ -213,6 +242,8 @@ _CURES = {
     "APIConnectionError": ("cannot be reached.", "Is the server running, and is the base URL right?"),
     "APITimeoutError": ("did not answer in time.", "Is the server busy? Raise CONSILIENCE_REQUEST_SECONDS."),
     "RateLimitError": ("refused for too many requests, or no credit is left.", "Wait, or use a key with more."),
+    "InternalServerError": ("failed with an error of its own.", "Try again, or look at the server's log."),
+    "JSONDecodeError": ("answered with something else than JSON.", "Is the base URL right, /v1 included?"),
 }
 
 
@@ -223,4 +254,6 @@ def _explained(name: str, problem: Exception) -> ModelUnavailable:
             told, cure = _CURES[kind.__name__]
             return ModelUnavailable(name, told, cure=cure)
     first_line = (str(problem).strip() or "no message").splitlines()[0][:200]
-    return ModelUnavailable(name, f"{type(problem).__name__}: {first_line}")
+    return ModelUnavailable(
+        name, f"{type(problem).__name__}: {first_line}", cure="Check the model's name, its settings and the base URL."
+    )

@@ -117,6 +117,7 @@ def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], N
         _OpenAIProtocol(parameters),
         provider="embedded",
         method="json_schema",
+        tells_alternatives=True,
         # One slot: a second call would push the first one's prefix out of the cache.
         concurrency=1,
         seconds=settings.request_seconds,
@@ -150,11 +151,10 @@ def _first_model(url: str, key: str) -> str:
     with openai.OpenAI(base_url=url, api_key=key, timeout=30, max_retries=1) as client:
         try:
             served = client.models.list().data
-        except openai.AuthenticationError as problem:
-            raise ModelUnavailable(url, "the key was refused.", cure="Check CONSILIENCE_API_KEY.") from problem
-        except openai.OpenAIError as problem:
+        # The client takes a web page for text, and trips over it.
+        except (AttributeError, ValueError) as problem:
             raise ModelUnavailable(
-                url, f"its models cannot be listed ({type(problem).__name__}).", cure="Is the server running there?"
+                url, "it does not list its models.", cure="Is the base URL right, /v1 included?"
             ) from problem
     if not served:
         raise ModelUnavailable(url, "it serves no model.", cure="Name one: BASE_URL#MODEL.")

@@ -43,18 +43,24 @@ class Usage(BaseModel):
         told = metadata or {}
         details = told.get("input_token_details") or {}
         prompt, completion = int(told.get("input_tokens", 0)), int(told.get("output_tokens", 0))
+        cached = min(prompt, int(details.get("cache_read") or 0))
         return cls(
             calls=1,
             prompt_tokens=prompt,
-            cached_tokens=min(prompt, int(details.get("cache_read") or 0)),
+            cached_tokens=cached,
             completion_tokens=completion,
             seconds=round(seconds, 3),
-            cost=price(prompt, completion, provider=provider, model=model),
+            cost=price(prompt, completion, cached, provider=provider, model=model),
         )
 
 
-def price(prompt_tokens: int, completion_tokens: int, *, provider: str, model: str) -> float | None:
-    """US dollars for these tokens; 0 for the embedded model, None where no price is known."""
+def price(
+    prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0, *, provider: str, model: str
+) -> float | None:
+    """US dollars for these tokens, the cached ones being part of the prompt's.
+
+    0 for the embedded model, None where no price is known.
+    """
     if provider == "embedded":
         return 0.0
     try:
@@ -64,7 +70,7 @@ def price(prompt_tokens: int, completion_tokens: int, *, provider: str, model: s
         return None
     try:
         priced = calc_price(
-            PricedUsage(input_tokens=prompt_tokens, output_tokens=completion_tokens),
+            PricedUsage(input_tokens=prompt_tokens, cache_read_tokens=cached_tokens, output_tokens=completion_tokens),
             model_ref=model,
             provider_id=provider,
         )

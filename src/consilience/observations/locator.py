@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["Cell", "CharRange", "Locator", "Region", "TimeRange"]
+__all__ = ["Cell", "CharRange", "Locator", "Region", "TimeRange", "one_line"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TimeRange(_Frozen):
@@ -29,7 +29,7 @@ class TimeRange(_Frozen):
     @field_validator("start", "end")
     @classmethod
     def _to_milliseconds(cls, seconds: float) -> float:
-        return round(seconds, 3)
+        return round(seconds, 3) + 0.0  # -0.0 would print, and hash, unlike 0.0
 
     @model_validator(mode="after")
     def _in_order(self) -> TimeRange:
@@ -61,7 +61,7 @@ class Region(_Frozen):
     @field_validator("x", "y", "w", "h")
     @classmethod
     def _to_millionths(cls, fraction: float) -> float:
-        return round(fraction, 6)
+        return round(fraction, 6) + 0.0
 
     @model_validator(mode="after")
     def _inside(self) -> Region:
@@ -78,14 +78,14 @@ class Region(_Frozen):
 
     def to_pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) in whole pixels, at least one pixel each way."""
-        left, top = min(int(self.x * width), width - 1), min(int(self.y * height), height - 1)
+        left, top = min(round(self.x * width), width - 1), min(round(self.y * height), height - 1)
         right = min(width, max(left + 1, round((self.x + self.w) * width)))
         bottom = min(height, max(top + 1, round((self.y + self.h) * height)))
         return left, top, right, bottom
 
     def within(self, outer: Region) -> Region:
         """This region, given as fractions of `outer`, as fractions of the whole picture."""
-        x, y = outer.x + self.x * outer.w, outer.y + self.y * outer.h
+        x, y = min(outer.x + self.x * outer.w, 1.0), min(outer.y + self.y * outer.h, 1.0)
         return Region(x=x, y=y, w=min(self.w * outer.w, 1 - x), h=min(self.h * outer.h, 1 - y))
 
 
@@ -175,8 +175,13 @@ class Locator(_Frozen):
         if self.cell and self.cell.row is not None:
             told.append(f"row {self.cell.row}")
         if self.track is not None:
-            told.append(self.track)
-        return ", ".join(told)
+            told.append(one_line(self.track))
+        return ", ".join(filter(None, told))
+
+
+def one_line(text: str) -> str:
+    """`text` in printable characters with single spaces, so that it cannot pass for a line of its own in a prompt."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _parse_time(text: str) -> TimeRange:
@@ -217,5 +222,5 @@ def _decimal(number: float) -> str:
 
 
 def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
+    minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes)}:{rest:04.1f}"

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from consilience.observations.kinds import VALUES, Value
-from consilience.observations.locator import Locator
+from consilience.observations.locator import Locator, one_line
 from consilience.observations.media import Modality
 
 __all__ = ["Confidence", "Observation", "Provenance", "canonical_json"]
@@ -69,7 +69,9 @@ class Observation(BaseModel):
     @field_validator("text")
     @classmethod
     def _one_line(cls, text: str) -> str:
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        if not (line := one_line(text)):
+            raise ValueError("text says nothing; what could not be observed is of kind `unobserved`")
+        return line
 
     @model_validator(mode="after")
     def _check(self) -> Observation:

@@ -34,6 +34,8 @@ _TELLING: Mapping[str, int] = {
     "properties": 7,
 }
 
+_RUNNING = frozenset({"transcript", "text", "passage"})
+
 _CHARACTERS_PER_TOKEN = 3.5
 
 
@@ -115,18 +117,40 @@ class Record:
             if (wanted is None or observation.provenance.modality in wanted) and (among is None or label in among)
         )
 
-    def render(self, labels: Iterable[str] | None = None, *, tokens: int = 1500) -> Rendering:
-        """Text of the observations under `labels` (all when None), by medium, in at most about `tokens` tokens.
+    def in_context(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """The labels and, where they are lines of running text, the lines just before and after, in order.
 
-        The most telling stay: words before objects before surface properties, surer before less sure.
+        A sentence runs on over lines: "We have to move your appointment." - "Please come at eleven instead."
         """
-        chosen = self.labels if labels is None else tuple(labels)
-        kept, room = set[str](), tokens
+        wanted = set(labels)
+        streams: dict[tuple[str, str], list[str]] = {}
+        for label, observation in self:
+            if observation.kind in _RUNNING:
+                streams.setdefault((observation.provenance.media, observation.kind), []).append(label)
+        beside = {
+            label
+            for stream in streams.values()
+            for i, label in enumerate(stream)
+            if wanted.intersection(stream[max(i - 1, 0) : i + 2])
+        }
+        return self.select(labels=wanted | beside)
+
+    def render(self, labels: Iterable[str] | None = None, *, tokens: int = 1500) -> Rendering:
+        """Text of the observations under `labels` (all when None), by medium, in at most `tokens` tokens.
+
+        The most telling stay: words before objects before surface properties, surer before less sure. The first of
+        them stays however long it is, and the note on what was left out comes on top.
+        """
+        chosen = self.labels if labels is None else tuple(dict.fromkeys(labels))
+        kept, headed, room = set[str](), set[str](), tokens
         for label in sorted(chosen, key=self._telling):
-            room -= count_tokens(self.line(label))
+            media_id = self[label].provenance.media
+            room -= count_tokens(self.line(label) + "\n")
+            room -= 0 if media_id in headed else count_tokens(self._heading(media_id) + "\n")
             if room < 0 and kept:
                 break
             kept.add(label)
+            headed.add(media_id)
         shown = tuple(label for label in self.labels if label in kept)
         return Rendering(self._lay_out(shown, len(chosen) - len(shown)), shown, len(chosen) - len(shown))
 
@@ -135,6 +159,10 @@ class Record:
         observation = self[label]
         about = ", ".join(filter(None, (observation.kind, observation.locator.describe())))
         return f"[{label}] {about}: {observation.text}"
+
+    def _heading(self, media_id: str) -> str:
+        medium = self._media.get(media_id)
+        return f"From {medium.modality} {medium.name!r}:" if medium else "From an unnamed medium:"
 
     def _telling(self, label: str) -> tuple[float, float, int]:
         observation = self[label]
@@ -147,8 +175,7 @@ class Record:
         for label in labels:
             by_medium.setdefault(self[label].provenance.media, []).append(label)
         for media_id, members in by_medium.items():
-            medium = self._media.get(media_id)
-            lines.append(f"From {medium.modality} {medium.name!r}:" if medium else "From an unnamed medium:")
+            lines.append(self._heading(media_id))
             lines.extend(self.line(label) for label in members)
         if omitted:
             lines.append(f"({omitted} less telling observations left out for want of room)")

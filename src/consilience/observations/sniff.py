@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import importlib.util
 import warnings
@@ -17,6 +18,9 @@ from consilience.observations.media import Modality
 __all__ = ["Sniffed", "sniff"]
 
 _HEAD = 65536
+
+# EXIF orientations that lay a picture on its side.
+_SIDEWAYS = range(5, 9)
 
 # Suffixes that promise a modality; a file that breaks the promise is refused rather than guessed at.
 _PROMISED: dict[str, Modality] = {
@@ -60,7 +64,10 @@ def sniff(path: Path, name: str, limits: Limits) -> Sniffed:
         head = file.read(_HEAD)
     found = _by_magic(path, head, name)
     promised = _PROMISED.get(Path(name).suffix.lower())
-    if promised and promised != found.modality and (promised, found.modality) != ("audio", "video"):
+    if (promised, found.modality) == ("audio", "video"):
+        # One container serves both, and only the name says that there is but sound.
+        found = replace(found, mime=found.mime.replace("video/", "audio/"), modality="audio")
+    if promised and promised != found.modality:
         raise BadMedia(
             name,
             f"is named as {_a(promised)}, but its content is {_a(found.modality)} ({found.mime}).",
@@ -112,7 +119,7 @@ def _text_type(head: bytes, name: str) -> Sniffed | None:
     """Text is UTF-8 without control characters; only then does the name settle which text."""
     try:
         # The head may end in the middle of a character.
-        text = head[:-4].decode("utf-8-sig") if len(head) == _HEAD else head.decode("utf-8-sig")
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=len(head) < _HEAD)
     except UnicodeDecodeError:
         return None
     if any(ord(c) < 32 and c not in "\t\n\r\f" for c in text) or text.startswith("%PDF-"):
@@ -123,12 +130,12 @@ def _text_type(head: bytes, name: str) -> Sniffed | None:
 
 
 def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import ExifTags, Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            # Our own limit decides, before a pixel is decoded; Pillow's would only warn.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Our own limit decides, before a pixel is decoded; Pillow's would only warn, as it does of broken EXIF.
+            warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 width, height = image.size
                 if width * height > limits.pixels:
@@ -138,6 +145,9 @@ def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sni
                         cure="Raise CONSILIENCE_LIMIT_PIXELS if you trust it.",
                     )
                 image.load()
+                # Loading turns a TIFF, and only a TIFF, upright.
+                sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS
+                width, height = reversed(image.size) if sideways else image.size
                 mime = Image.MIME.get(image.format or "", found.mime)
     except Image.DecompressionBombError as problem:
         raise BadMedia(name, f"is a decompression bomb ({problem}).", cure="Do not open it.") from problem
@@ -178,7 +188,7 @@ def _wav_seconds(path: Path, name: str) -> float | None:
             f"is cut off: {promised:,} bytes of sound promised, {there:,} there.",
             cure="Copy or record it again.",
         )
-    if not frames:
+    if not frames or not rate:
         raise BadMedia(name, "holds no sound.", cure="Record it again.")
     return round(frames / rate, 3)
 

@@ -79,34 +79,36 @@ class ObservationStore:
     def put_bytes(self, content: bytes) -> str:
         """Keeps `content` and gives its SHA-256, hexadecimal."""
         digest = hashlib.sha256(content).hexdigest()
-        path = self.blob(digest)
-        if not path.exists():
-            self._place(path, [content])
-        return digest
+        return digest if self.blob(digest).exists() else self._place([content])
 
     def put_file(self, source: Path) -> str:
         """Keeps a copy of the file and gives its SHA-256, hexadecimal; reads it in pieces."""
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            path = self.blob(digest)
-            if not path.exists():
-                file.seek(0)
-                self._place(path, iter(lambda: file.read(_CHUNK), b""))
-        return digest
+            if self.blob(digest).exists():
+                return digest
+            file.seek(0)
+            return self._place(iter(lambda: file.read(_CHUNK), b""))
 
     def blob(self, digest: str) -> Path:
         """Where the bytes of this hash lie, or would lie."""
         return self._blobs / digest[:2] / digest
 
-    def _place(self, path: Path, pieces: Iterable[bytes]) -> None:
-        path.parent.mkdir(exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
+    def _place(self, pieces: Iterable[bytes]) -> str:
+        # The hash is taken of what is written: a file may grow between two readings.
+        written = hashlib.sha256()
+        partial = self._blobs / f"{os.getpid()}-{threading.get_ident()}.partial"
         try:
             with partial.open("wb") as file:
-                file.writelines(pieces)
+                for piece in pieces:
+                    written.update(piece)
+                    file.write(piece)
+            path = self.blob(written.hexdigest())
+            path.parent.mkdir(exist_ok=True)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+        return written.hexdigest()
 
     # Media
 

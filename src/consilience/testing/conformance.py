@@ -1,10 +1,10 @@
 """What every encoder must do, as a test class to subclass: ours pass it, and plug-ins should.
 
-    class TestWarmth(EncoderConformance):
-        encoder = warmth
+class TestWarmth(EncoderConformance):
+encoder = warmth
 
-        def source(self) -> Path:
-            return Path("scene.png")
+def source(self) -> Path:
+return Path("scene.png")
 """
 
 from __future__ import annotations

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import pytest
+from consilience.agents import Citation, Claim, Dispute, Position, Turn
+from consilience.agents.asking import conversation
+from consilience.agents.briefing import debate_brief, opening_brief
+from consilience.agents.prompts import prompt
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consilience.observations import Record, Rendering
+
+EVIDENCE = Rendering("[i1] text: Platform 4", ("i1",), 0)
+
+
+def turn(seat: str, round_: int = 0, text: str = "platform 4", **more: object) -> Turn:
+    return Turn.model_validate(
+        {
+            "seat": seat,
+            "expert": f"expert-{seat}",
+            "phase": "exchange" if round_ else "opening",
+            "round": round_,
+            "position": Position(text=text, stated="fully"),
+            **more,
+        }
+    )
+
+
+def claim(quote: str, fault: str | None = None) -> Claim:
+    return Claim(text="so", citations=(Citation(label="i1", quote=quote, observation="obs:1", fault=fault),))
+
+
+TEXTS = st.text(alphabet="abc \n:ESx", max_size=20)
+DEBATES = st.lists(st.tuples(st.sampled_from("ABC"), TEXTS), max_size=4).flatmap(
+    lambda openings: st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 3), TEXTS), max_size=4).map(
+        lambda later: [
+            *(turn(seat, 0, text) for seat, text in openings),
+            *(turn(seat, round_, text) for seat, round_, text in sorted(later, key=lambda told: told[1])),
+        ]
+    )
+)
+
+
+@given(DEBATES)
+def test_with_every_turn_the_text_only_grows(turns: Sequence[Turn]) -> None:
+    grown = [debate_brief("Where?", EVIDENCE, turns[:count]) for count in range(len(turns) + 1)]
+    assert all(longer.startswith(shorter) and longer != shorter for shorter, longer in pairwise(grown))
+
+
+@given(DEBATES)
+def test_a_debate_begins_as_an_opening_over_the_same_evidence(turns: Sequence[Turn]) -> None:
+    assert debate_brief("Where?", EVIDENCE, turns).startswith(opening_brief("Where?", EVIDENCE))
+
+
+def test_a_whole_debate_reads_well() -> None:
+    turns = [
+        turn("A", claims=(claim("Platform 4"), claim("Platform 44", fault="i1 does not say it"))),
+        turn("B", text="platform 9"),
+        turn("A", 1, disputes=(Dispute(seat="B", reason="older"),)),
+        turn("B", 1),
+        turn("A", 2),
+    ]
+    assert debate_brief("Where?", EVIDENCE, turns).splitlines() == [
+        "Question: Where?",
+        "",
+        "Evidence:",
+        "[i1] text: Platform 4",
+        "",
+        "Statements:",
+        'Seat A: platform 4 (fully stated; [i1] "Platform 4")',
+        "Seat B: platform 9 (fully stated)",
+        "",
+        "Exchange:",
+        "Seat A: platform 4 (fully stated) Disputes seat B: older",
+        "Seat B: platform 4 (fully stated)",
+        "Seat A: platform 4 (fully stated)",
+    ]
+
+
+def test_names_of_experts_stay_out() -> None:
+    assert "expert-" not in debate_brief("Where?", EVIDENCE, [turn("A"), turn("B", 1)])
+
+
+def test_no_evidence_is_said(record_of: Callable[..., Record]) -> None:
+    assert opening_brief("Where?", record_of().render()).endswith("Evidence:\n(none)")
+
+
+def test_the_instruction_comes_last_and_the_system_prompt_first() -> None:
+    system, human = conversation("shared", "instruction")
+    assert (system.type, system.text) == ("system", prompt("system"))
+    assert (human.type, human.text) == ("human", "shared\n\ninstruction")
+
+
+def test_what_is_filled_into_a_prompt_is_not_filled_in_itself() -> None:
+    assert prompt("opening", role="the $role ${role} $$").startswith("You are the $role ${role} $$.")
+
+
+@pytest.mark.parametrize("filled", [{}, {"rol": "x"}])
+def test_a_placeholder_that_is_left_empty_is_an_error(filled: dict[str, str]) -> None:
+    with pytest.raises(KeyError, match="role"):
+        prompt("opening", **filled)

@@ -1,0 +1,102 @@
+"""The wheel, installed where nothing else is: all of the package is in it, and a plug-in package is found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+WHEELHOUSE = ROOT / ".wheelhouse"
+SOURCES = ["agents", "tools", "graphs", "src", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"]
+
+IMPORT_ALL = """
+import importlib, pkgutil, consilience
+names = [module.name for module in pkgutil.walk_packages(consilience.__path__, "consilience.")]
+for name in names:
+    importlib.import_module(name)
+print(*names)
+"""
+
+
+def run(*command: str | Path, folder: Path, **environment: str) -> str:
+    """What the command prints; fails with all that it said."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy of the sources, so that nothing left over in the checkout gets in."""
+    folder = tmp_path_factory.mktemp("build")
+    for name in SOURCES:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    shutil.rmtree(folder / "src/consilience.egg-info", ignore_errors=True)
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", folder=folder)
+    (built,) = (folder / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment with the wheel and the plug-in, from local wheels alone."""
+    if not WHEELHOUSE.is_dir():
+        pytest.fail("there is no .wheelhouse: run the tests with `make test`, or `make install` before")
+    folder = tmp_path_factory.mktemp("fresh")
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", folder=folder)
+    python = folder / "venv/bin/python"
+    plugin = shutil.copytree(ROOT / "examples/plugin", folder / "plugin")
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index"]
+    wheels = [f"consilience[image,testing] @ {wheel.as_uri()}", "setuptools"]
+    run(*install, "--find-links", WHEELHOUSE, *wheels, folder=folder)
+    run(*install, "--no-build-isolation", "--no-deps", plugin, folder=folder)
+    return python
+
+
+def test_the_wheel_holds_the_project_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"consilience", f"consilience-{wheel.name.split('-')[1]}.dist-info"}
+    expected = {
+        *(f"consilience/{path.relative_to(ROOT)}" for top in ("agents", "tools", "graphs") for path in files(ROOT / top)),
+        *(str(path.relative_to(ROOT / "src")) for path in files(ROOT / "src/consilience")),
+    }
+    assert {name for name in names if name.startswith("consilience/")} == expected
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
+@pytest.mark.timeout(600)
+def test_every_module_imports_without_what_only_some_need(fresh: Path, tmp_path: Path) -> None:
+    imported = run(fresh, "-W", "error", "-c", IMPORT_ALL, folder=tmp_path).split()
+    assert {"consilience.agents.judge", "consilience.graphs.nodes.rounds", "consilience.tools.audio.speech"} <= set(imported)
+
+
+@pytest.mark.timeout(600)
+def test_a_plugin_package_is_found(fresh: Path, tmp_path: Path) -> None:
+    listed = run(fresh.parent / "consilience", "tools", "list", "--json", folder=tmp_path)
+    assert "image.warmth" in {tool["name"] for tool in json.loads(listed)["encoders"]}
+    observed = run(
+        fresh.parent / "consilience",
+        *("observe", ROOT / "examples/media/scene.png", "--json"),
+        folder=tmp_path,
+        CONSILIENCE_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    assert "the colours are warm" in observed
