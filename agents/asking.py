@@ -85,7 +85,7 @@ async def log_odds(endpoint: Endpoint, question: str, *, meter: Meter) -> float:
 
     Raises:
         ModelUnavailable: the endpoint failed.
-        ValueError: it does not tell the alternatives, or neither word is among them.
+        BadReply: it does not tell the alternatives, or neither word is among them.
     """
     messages = [SystemMessage(prompt("weighing")), HumanMessage(question)]
     reply = await endpoint.complete(messages, sampling=Sampling(max_tokens=1, temperature=0, alternatives=20))
@@ -93,7 +93,7 @@ async def log_odds(endpoint: Endpoint, question: str, *, meter: Meter) -> float:
     told = sorted(reply.alternatives.items(), key=lambda item: item[1])
     by_word = {token.strip().casefold(): logprob for token, logprob in told}
     if not by_word.keys() & {"yes", "no"}:
-        raise ValueError("the endpoint tells no odds of yes and no")
+        raise BadReply(endpoint.name, "it tells no odds of yes and no.", reply=reply.text)
     rarest = told[0][1]
     return by_word.get("yes", rarest) - by_word.get("no", rarest)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from consilience.core.settings import Settings
@@ -67,3 +68,30 @@ def in_words() -> Callable[..., tuple[list[str], Endpoint]]:
         return prompts, resolve(runnable, Settings())
 
     return make
+
+
+class _Held:
+    def __init__(self, model: ScriptedChatModel) -> None:
+        self._model = model
+
+    async def open(self) -> ScriptedChatModel:
+        return self._model
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def weighing() -> Callable[..., tuple[ScriptedChatModel, Endpoint]]:
+    """A chat model that tells these log-probabilities of its first token, by call, and its endpoint."""
+
+    def make(*odds: dict[str, float]) -> tuple[ScriptedChatModel, Endpoint]:
+        model = ScriptedChatModel(replies=[AIMessage("yes", response_metadata=_told(likely)) for likely in odds])
+        return model, Endpoint("weighing", _Held(model), method="json_schema", tells_alternatives=True)
+
+    return make
+
+
+def _told(likely: dict[str, float]) -> dict[str, Any]:
+    first = {"top_logprobs": [{"token": token, "logprob": logprob} for token, logprob in likely.items()]}
+    return {"logprobs": {"content": [first]}}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from consilience.agents.asking import Filled, ask, conversation
+from consilience.agents.asking import Filled, ask, conversation, log_odds
 from consilience.agents.replies import ComposeReply, Form, TurnReply, compose_form, turn_form
 
 from consilience.core.errors import BadReply, ModelUnavailable
@@ -191,3 +191,33 @@ async def test_a_chat_model_that_answers_in_words_is_asked_again(scripted: Scrip
     with refused():
         await fill(endpoint)
     assert len(model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("likely", "expected"),
+    [
+        ({"yes": -0.5, "no": -1.5, "the": -4}, 1.0),
+        ({" No": -0.25, " Yes": -2.25, "yes": -6, "NO": -7}, -2.0),
+        # A word that is not among the likely ones is at most as likely as the rarest of them.
+        ({"yes": -1, "maybe": -3}, 2.0),
+        ({"maybe": -3, "no": -1}, -2.0),
+    ],
+)
+async def test_leanings_are_read_off_the_first_token(
+    weighing: Scripted, likely: dict[str, float], expected: float
+) -> None:
+    model, endpoint = weighing(likely)
+    meter = Meter()
+    assert await log_odds(endpoint, "Is it?", meter=meter) == expected
+    assert (model.calls[0].kwargs["max_tokens"], model.calls[0].kwargs["logprobs"]) == (1, True)
+    assert model.calls[0].prompt.endswith("Is it?")
+    assert meter.usage.calls == 1
+
+
+@pytest.mark.parametrize("likely", [{}, {"maybe": -1.0}])
+async def test_no_leaning_is_an_error_that_costs_a_seat_at_most(weighing: Scripted, likely: dict[str, float]) -> None:
+    _, endpoint = weighing(likely)
+    meter = Meter()
+    with pytest.raises(BadReply, match="no odds of yes and no"):
+        await log_odds(endpoint, "Is it?", meter=meter)
+    assert meter.usage.calls == 1

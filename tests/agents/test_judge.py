@@ -180,3 +180,37 @@ async def test_a_question_may_hold_dollars(
     model, endpoint = scripted(ANSWER)
     await Judge(endpoint).compose(question, record.render(), turns, None, Meter())
     assert f'Answer the question: "{question}"' in model.calls[0].prompt
+
+
+YES, NO = {"yes": -0.1, "no": -3.1}, {"yes": -3.1, "no": -0.1}
+
+
+async def test_where_odds_are_told_each_source_is_weighed_alone(
+    weighing: Scripted, record: Record, turns: Sequence[Turn]
+) -> None:
+    model, endpoint = weighing(NO, NO, YES, NO)
+    meter = Meter()
+    resolution = await Judge(endpoint).resolve(QUESTION, record, turns, meter)
+    assert (resolution.stronger, resolution.answer) == ("B", "platform nine")
+    assert "B +0.0, A -6.0" in resolution.reason
+    assert meter.usage.calls == 4
+    for call, own, other in zip(model.calls, ("i1", "i1", "a1", "a1"), ("a1", "a1", "i1", "i1"), strict=True):
+        assert f'[{own}] says "{record[own].text}"' in call.prompt
+        assert record[other].text not in call.prompt
+
+
+async def test_equal_leanings_decide_nothing(weighing: Scripted, record: Record, turns: Sequence[Turn]) -> None:
+    _, endpoint = weighing(YES, NO, NO, YES)
+    resolution = await Judge(endpoint).resolve(QUESTION, record, turns, Meter())
+    assert (resolution.stronger, resolution.answer) == (None, "platform 4; or platform nine")
+
+
+async def test_what_cites_nothing_overrides_nothing(weighing: Scripted, record: Record, turns: Sequence[Turn]) -> None:
+    model, endpoint = weighing(NO, NO)
+    bare = turn("C", record, "platform 7", ("i1", "never said"))
+    resolution = await Judge(endpoint).resolve(QUESTION, record, [bare, turns[0]], Meter())
+    assert (resolution.stronger, resolution.answer) == ("A", "platform 4")
+    assert "platform 7" not in "".join(call.prompt for call in model.calls)
+    nobody = await Judge(endpoint).resolve(QUESTION, record, [bare, turn("D", record, "platform 8")], Meter())
+    assert (nobody.stronger, nobody.answer) == (None, "platform 7; or platform 8")
+    assert len(model.calls) == 2

@@ -1,0 +1,157 @@
+"""The command line on a model server: what is printed, what is not, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consilience import Verdict
+from consilience.testing import ModelServer
+
+MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
+QUESTION = "Where does the book club meet?"
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text("The book club meets in the upper room.")
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "rooms.csv"
+    path.write_text("club,room\nbook,upper room\nchess,cellar\n")
+    return path
+
+
+def test_ask_tells_the_debate_and_the_answer(run: Run, server: ModelServer, note: Path) -> None:
+    ran = run("ask", QUESTION, note)
+    assert ran.code == 0
+    for told in ("The record", "Openings", "Exchange, round 1", "Answer (complete)", "upper room", "Pay-off", "[t1]"):
+        assert told in ran.out
+    assert len(server.calls) == 2 + 2 + 1
+
+
+def test_a_conflict_is_put_to_the_judge_first(run: Run, server: ModelServer, note: Path, table: Path) -> None:
+    ran = run("ask", QUESTION, note, table)
+    assert "Which source is newer or overrides the other" in ran.out
+    assert len(server.calls) == 2 + 2 + 2
+
+
+def test_json_is_one_verdict_and_nothing_else(run: Run, server: ModelServer, note: Path) -> None:
+    ran = run("ask", QUESTION, note, "--json")
+    verdict = Verdict.model_validate_json(ran.out)
+    assert verdict.status == "complete"
+    assert verdict.claims[0].citations[0].observation == verdict.evidence[0].observation.id
+    assert ran.out.count("\n") == 1
+
+
+def test_rounds_are_as_many_as_asked_for(run: Run, server: ModelServer, note: Path) -> None:
+    run("ask", QUESTION, note, "--rounds", "0", "--json")
+    assert len(server.calls) == 2 + 1
+    assert run("ask", QUESTION, note, "--rounds", "9").code == 2
+
+
+def test_own_experts_sit_down(run: Run, server: ModelServer, note: Path) -> None:
+    ran = run("ask", QUESTION, note, "--expert", "text", "--expert", "critic=a critic", "--json")
+    assert [seat["expert"] for seat in json.loads(ran.out)["seats"]] == ["text", "critic"]
+    assert any("You are a critic" in call.body["messages"][-1]["content"] for call in server.calls)
+
+
+def test_an_unknown_expert_is_told_with_the_choices(run: Run, server: ModelServer, note: Path) -> None:
+    ran = run("ask", QUESTION, note, "--expert", "plumber")
+    assert ran.code == 2
+    assert "plumber" in ran.err
+    assert "image, audio" in ran.err
+    assert not server.calls
+
+
+def test_trace_holds_events_record_and_verdict(run: Run, server: ModelServer, note: Path, tmp_path: Path) -> None:
+    run("ask", QUESTION, note, "--trace", tmp_path / "trace", "--json")
+    events = [json.loads(line) for line in (tmp_path / "trace/events.jsonl").read_text().splitlines()]
+    assert (events[0]["type"], events[-1]["type"]) == ("started", "finished")
+    assert "[t1] passage" in (tmp_path / "trace/record.txt").read_text()
+    assert Verdict.model_validate_json((tmp_path / "trace/verdict.json").read_text()).answer
+
+
+def test_dry_run_calls_nobody(run: Run, server: ModelServer, note: Path) -> None:
+    plan = json.loads(run("ask", QUESTION, note, "--dry-run", "--json").out)
+    assert (plan["calls"], plan["encoders"][0]["cached"]) == (2 * 2 + 2, False)
+    assert plan["prompt_tokens"] > 0
+    shown = run("ask", QUESTION, note, "--dry-run")
+    assert "At most 6 calls" in shown.out
+    assert not server.calls
+
+
+def test_no_cache_encodes_anew(run: Run, server: ModelServer, note: Path) -> None:
+    run("observe", note)
+    assert "(cached)" in run("ask", QUESTION, note).out
+    assert "(cached)" not in run("ask", QUESTION, note, "--no-cache").out
+
+
+def test_evidence_that_does_not_answer_has_a_code_of_its_own(
+    run: Run, note: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(request: dict[str, Any]) -> Any:
+        form = request["response_format"]["json_schema"]["schema"]["properties"]
+        lists = {name: [] for name in form if form[name]["type"] == "array"}
+        return {**lists, "stated": "not", "answer": "not stated"}
+
+    with ModelServer(silent) as server:
+        monkeypatch.setenv("CONSILIENCE_MODEL", server.base_url)
+        ran = run("ask", "What does the cake cost?", note, "--json")
+    assert ran.code == 7
+    assert json.loads(ran.out)["status"] == "abstained"
+
+
+def test_observe_shows_the_record(run: Run, table: Path) -> None:
+    shown = run("observe", table)
+    assert shown.code == 0
+    assert "upper room" in shown.out
+    record = json.loads(run("observe", table, "--json").out)
+    assert record["media"][0]["modality"] == "table"
+    assert {observation["kind"] for observation in record["observations"].values()} == {"table", "row"}
+    assert record["failures"] == []
+
+
+def test_the_lists_of_what_there_is(run: Run) -> None:
+    assert "image.text" in run("tools", "list").out
+    assert "audio.speech" in {tool["name"] for tool in json.loads(run("tools", "list", "--json").out)["encoders"]}
+    assert "whisper-base" in run("weights", "list").out
+    weights = {entry["name"]: entry for entry in json.loads(run("weights", "list", "--json").out)["weights"]}
+    assert weights["smollm2-135m"]["licence"] == "Apache-2.0"
+
+
+def test_weights_are_verified_and_found(run: Run) -> None:
+    assert "whisper-base: right" in run("weights", "verify", "whisper-base").out
+    folder = Path(run("weights", "path", "whisper-base").out.strip())
+    assert (folder / "model.bin").is_file()
+    unknown = run("weights", "path", "whisper-bass")
+    assert unknown.code == 2
+    assert "whisper-base" in unknown.err
+
+
+def test_doctor_names_what_is_missing_and_the_cure(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CONSILIENCE_CACHE_DIR", str(tmp_path / "empty"))
+    ran = run("doctor")
+    assert ran.code == 4
+    assert "consilience weights pull whisper-base" in ran.out
+    findings = {found["what"]: found for found in json.loads(run("doctor", "--json").out)["findings"]}
+    assert findings["extra image"]["state"] == "good"
+    assert findings["weights whisper-base"]["cure"] == "consilience weights pull whisper-base"
+
+
+@pytest.mark.parametrize("command", [[], ["ask"], ["observe"], ["weights"], ["tools"], ["chat"]])
+def test_help_teaches(run: Run, command: list[str]) -> None:
+    ran = run(*command, "--help")
+    assert ran.code == 0
+    assert "Usage" in ran.out
+    if command in ([], ["ask"]):
+        assert "Exit codes" in ran.out
