@@ -70,16 +70,19 @@ class Judge:
             asked = (prompt("change", testimony=says), prompt("newest", testimony=says, question=question))
             leaning[turn.seat] = sum([await log_odds(self.endpoint, one, meter=meter) for one in asked])
         ranked = sorted(leaning, key=lambda seat: -leaning[seat])
-        decided = ranked and (len(ranked) == 1 or leaning[ranked[0]] > leaning[ranked[1]])
+        decided = bool(ranked) and (len(ranked) == 1 or leaning[ranked[0]] > leaning[ranked[1]])
         positions = {turn.seat: turn.position.text for turn in parties}
-        odds = ", ".join(f"{seat} {leaning[seat]:+.1f}" for seat in ranked)
+        stronger = ranked[0] if decided else None
+        answer = positions.pop(stronger) if stronger else ""
+        others = " and ".join(f'"{position}"' for position in positions.values())
         return Resolution(
             question="Of each source alone: does it announce a change, and is it the newest state?",
-            stronger=ranked[0] if decided else None,
-            reason=f"seat {ranked[0]} rests on what is newer or corrected (leaning to yes, in log-odds: {odds})"
-            if decided
+            stronger=stronger,
+            reason=f"it rests on what is newer or corrected, and overrides {others}"
+            if stronger
             else "no source tells more of a change than the others",
-            answer=positions[ranked[0]] if decided else "; or ".join(positions.values()),
+            answer=answer or others,
+            leaning={seat: round(odds, 2) for seat, odds in leaning.items()},
         )
 
     async def compose(
@@ -92,11 +95,17 @@ class Judge:
         on_text: Callable[[str], None] | None = None,
     ) -> Filled[ComposeReply]:
         """The final answer with the claims it rests on."""
-        finding = f"You found: {resolution.answer} ({resolution.reason}). " if resolution else ""
+        finding = _finding(resolution) if resolution else ""
         instruction = prompt("compose", finding=finding, question=question)
         messages = conversation(debate_brief(question, evidence, turns), instruction)
         form = compose_form(evidence.labels)
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
+
+
+def _finding(resolution: Resolution) -> str:
+    if resolution.stronger:
+        return f'You have found that "{resolution.answer}" is right: {resolution.reason.rstrip(".")}. '
+    return f"You have found no source that overrides the others: {resolution.answer} ({resolution.reason}). "
 
 
 def _cited(turn: Turn) -> list[str]:

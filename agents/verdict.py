@@ -76,6 +76,10 @@ class Resolution(_Frozen):
     stronger: str | None = Field(None, description="Seat whose source is newer or overrides the others.")
     reason: str
     answer: str
+    leaning: dict[str, float] = Field(
+        default_factory=dict,
+        description="By seat: log-odds that its source tells of a change; empty where the judge compared in words.",
+    )
 
 
 class SeatFate(_Frozen):

@@ -156,7 +156,10 @@ async def test_an_answer_knows_what_was_found(scripted: Scripted, record: Record
     model, endpoint = scripted(ANSWER)
     found = Resolution(question="?", stronger="B", reason="It was said later.", answer="platform nine")
     await Judge(endpoint).compose(QUESTION, record.render(), turns, found, Meter())
-    assert "You are the judge. You found: platform nine (It was said later.). Answer" in model.calls[0].prompt
+    assert (
+        'You are the judge. You have found that "platform nine" is right: It was said later. Answer'
+        in model.calls[0].prompt
+    )
 
 
 async def test_an_answer_cites_only_what_is_shown(scripted: Scripted, record: Record, turns: Sequence[Turn]) -> None:
@@ -192,7 +195,8 @@ async def test_where_odds_are_told_each_source_is_weighed_alone(
     meter = Meter()
     resolution = await Judge(endpoint).resolve(QUESTION, record, turns, meter)
     assert (resolution.stronger, resolution.answer) == ("B", "platform nine")
-    assert "B +0.0, A -6.0" in resolution.reason
+    assert resolution.leaning == {"A": -6.0, "B": 0.0}
+    assert resolution.reason.endswith('overrides "platform 4"')
     assert meter.usage.calls == 4
     for call, own, other in zip(model.calls, ("i1", "i1", "a1", "a1"), ("a1", "a1", "i1", "i1"), strict=True):
         assert f'[{own}] says "{record[own].text}"' in call.prompt
@@ -202,7 +206,7 @@ async def test_where_odds_are_told_each_source_is_weighed_alone(
 async def test_equal_leanings_decide_nothing(weighing: Scripted, record: Record, turns: Sequence[Turn]) -> None:
     _, endpoint = weighing(YES, NO, NO, YES)
     resolution = await Judge(endpoint).resolve(QUESTION, record, turns, Meter())
-    assert (resolution.stronger, resolution.answer) == (None, "platform 4; or platform nine")
+    assert (resolution.stronger, resolution.answer) == (None, '"platform 4" and "platform nine"')
 
 
 async def test_what_cites_nothing_overrides_nothing(weighing: Scripted, record: Record, turns: Sequence[Turn]) -> None:
@@ -212,5 +216,5 @@ async def test_what_cites_nothing_overrides_nothing(weighing: Scripted, record: 
     assert (resolution.stronger, resolution.answer) == ("A", "platform 4")
     assert "platform 7" not in "".join(call.prompt for call in model.calls)
     nobody = await Judge(endpoint).resolve(QUESTION, record, [bare, turn("D", record, "platform 8")], Meter())
-    assert (nobody.stronger, nobody.answer) == (None, "platform 7; or platform 8")
+    assert (nobody.stronger, nobody.answer) == (None, '"platform 7" and "platform 8"')
     assert len(model.calls) == 2

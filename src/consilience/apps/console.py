@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from consilience.agents import Turn, Verdict
+from consilience.agents import Resolution, Turn, Verdict
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
@@ -90,8 +90,8 @@ class Narrator:
                 say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
             case Resolved():
                 say("  The openings contradict each other. Which source is newer or overrides the other?")
-                say(f"  {escape(event.resolution.reason)}", highlight=False)
                 say(f"  So: {escape(event.resolution.answer)}", highlight=False)
+                say(f"  {escape(event.resolution.reason)}{_leaning(event.resolution)}", highlight=False)
             case ClaimStruck():
                 say(f"  [yellow]Struck: {escape(event.struck.claim.text)} ({escape(event.struck.reason)})[/]")
 
@@ -146,6 +146,12 @@ class Narrator:
         if self._bar is not None:
             self._bar.stop()
             self._bar, self._tasks = None, {}
+
+
+def _leaning(resolution: Resolution) -> str:
+    """How far each source leans to a change, where the judge weighed them one at a time."""
+    told = ", ".join(f"{seat} {odds:+.1f}" for seat, odds in resolution.leaning.items())
+    return f" (log-odds: {told})" if told else ""
 
 
 def _phase(event: PhaseStarted) -> str:

@@ -94,7 +94,9 @@ def _size_of(path: Path) -> int:
             str(path), "there is no such file.", cure="Check the path; it is taken from the current folder."
         ) from problem
     except OSError as problem:
-        raise BadMedia(str(path), f"cannot be read ({problem.strerror}).", cure="Check its name and rights.") from problem
+        raise BadMedia(
+            str(path), f"cannot be read ({problem.strerror}).", cure="Check its name and rights."
+        ) from problem
     if not regular:
         raise BadMedia(str(path), "is not a file.", cure="Name the files one by one.")
     return size
