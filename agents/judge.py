@@ -94,10 +94,16 @@ class Judge:
         meter: Meter,
         on_text: Callable[[str], None] | None = None,
     ) -> Filled[ComposeReply]:
-        """The final answer with the claims it rests on."""
+        """The final answer with the claims it rests on.
+
+        Of a conflict that has been decided, only the openings are read: a witness whom the exchange talked round would
+        otherwise outvote the finding.
+        """
         finding = _finding(resolution) if resolution else ""
         instruction = prompt("compose", finding=finding, question=question)
-        messages = conversation(debate_brief(question, evidence, turns), instruction)
+        decided = resolution is not None and resolution.stronger is not None
+        heard = [turn for turn in turns if turn.round == 0] if decided else turns
+        messages = conversation(debate_brief(question, evidence, heard), instruction)
         form = compose_form(evidence.labels)
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
 

@@ -71,16 +71,11 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_project_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {
-        "consilience",
-        f"consilience-{wheel.name.split('-')[1]}.dist-info",
-    }
+    version = wheel.name.split("-")[1]
+    assert {name.split("/")[0] for name in names} == {"consilience", f"consilience-{version}.dist-info"}
+    tops = [path for top in ("agents", "tools", "graphs") for path in files(ROOT / top)]
     expected = {
-        *(
-            f"consilience/{path.relative_to(ROOT)}"
-            for top in ("agents", "tools", "graphs")
-            for path in files(ROOT / top)
-        ),
+        *(f"consilience/{path.relative_to(ROOT)}" for path in tops),
         *(str(path.relative_to(ROOT / "src")) for path in files(ROOT / "src/consilience")),
     }
     assert {name for name in names if name.startswith("consilience/")} == expected
@@ -92,10 +87,8 @@ def files(folder: Path) -> list[Path]:
 
 @pytest.mark.timeout(600)
 def test_every_module_imports_without_what_only_some_need(fresh: Path, tmp_path: Path) -> None:
-    imported = run(fresh, "-W", "error", "-c", IMPORT_ALL, folder=tmp_path).split()
-    assert {"consilience.agents.judge", "consilience.graphs.nodes.rounds", "consilience.tools.audio.speech"} <= set(
-        imported
-    )
+    imported = set(run(fresh, "-W", "error", "-c", IMPORT_ALL, folder=tmp_path).split())
+    assert {"consilience.agents.judge", "consilience.graphs.nodes.rounds", "consilience.tools.audio.speech"} <= imported
 
 
 @pytest.mark.timeout(600)

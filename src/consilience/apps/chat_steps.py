@@ -6,6 +6,7 @@ A message is a plain dict as Gradio's chat understands it: `role`, `content`, an
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any, TypeAlias
 
@@ -27,7 +28,7 @@ from consilience.graphs import (
 )
 from consilience.observations import ObservationStore
 
-__all__ = ["Message", "Steps"]
+__all__ = ["Message", "Steps", "plain"]
 
 Message: TypeAlias = dict[str, Any]
 
@@ -66,7 +67,7 @@ class Steps:
             case TurnTaken() | SeatLost() | Resolved() | ClaimStruck():
                 self._debate(event)
             case AnswerDelta():
-                self._answer += event.text
+                self._answer += plain(event.text)
             case Finished():
                 self._finish(event.verdict)
 
@@ -74,12 +75,17 @@ class Steps:
         """Ends with an error, shown where the answer would be."""
         for step in self._steps:
             step["metadata"]["status"] = "done"
-        self._answer = f"**This did not work.** {problem}"
+        self._answer = f"**This did not work.** {plain(problem)}"
 
     def _advance(self, event: Recorded | PhaseStarted) -> None:
         self._close(self._phase)
         if isinstance(event, Recorded):
-            self._open("record", f"The record: {len(event.lines)} observations", "\n".join(event.lines), "done")
+            self._open(
+                "record",
+                f"The record: {len(event.lines)} observations",
+                "\n".join(f"- {plain(line)}" for line in event.lines),
+                "done",
+            )
             return
         self._phase = f"{event.phase}-{event.round}"
         self._open(self._phase, _phase_title(event))
@@ -90,12 +96,12 @@ class Steps:
                 turn = event.turn
                 self._child(f"{turn.seat} {turn.expert}: {turn.position.text}", _turn_text(turn))
             case SeatLost():
-                self._child(f"Lost: {event.expert}", event.reason)
+                self._child(f"Lost: {event.expert}", plain(event.reason))
             case Resolved():
-                told = f"{event.resolution.question}\n\n{event.resolution.reason}"
+                told = plain(f"{event.resolution.question} {event.resolution.reason}")
                 self._child(f"The openings contradict each other; so: {event.resolution.answer}", told)
             case ClaimStruck():
-                self._child(f"Struck: {event.struck.claim.text}", event.struck.reason)
+                self._child(f"Struck: {event.struck.claim.text}", plain(event.struck.reason))
 
     def _pulling(self, event: PullingWeights) -> None:
         key = f"weights-{event.name}"
@@ -111,14 +117,14 @@ class Steps:
         how = "cached" if event.cached else f"{event.seconds:.1f} s"
         title = f"{event.encoder} on {event.media.name} ({how})"
         if event.failure:
-            self._child(f"Lost: {title}", event.failure, _PERCEPTION)
+            self._child(f"Lost: {title}", plain(event.failure), _PERCEPTION)
         else:
-            self._child(title, "\n".join(f"- {line}" for line in event.lines), _PERCEPTION)
+            self._child(title, "\n".join(f"- {plain(line)}" for line in event.lines), _PERCEPTION)
 
     def _finish(self, verdict: Verdict) -> None:
         for step in self._steps:
             step["metadata"]["status"] = "done"
-        self._answer = verdict.answer or f"**No answer.** {verdict.stop_reason}"
+        self._answer = plain(verdict.answer) or f"**No answer.** {plain(verdict.stop_reason)}"
         evidence = _evidence_html(verdict, self._store)
         if evidence:
             self._tail.append({"role": "assistant", "content": {"html": evidence}})
@@ -139,6 +145,14 @@ class Steps:
                 step["metadata"]["status"] = "done"
 
 
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$<>&:@])")
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is: words out of media and models must not become links, pictures or markup."""
+    return _MARKS.sub(r"\\\1", text)
+
+
 def _step(key: str, title: str, content: str, status: str) -> Message:
     return {"role": "assistant", "content": content, "metadata": {"id": key, "title": title, "status": status}}
 
@@ -150,13 +164,16 @@ def _phase_title(event: PhaseStarted) -> str:
 
 
 def _turn_text(turn: Turn) -> str:
-    lines = [f"{turn.position.text} ({turn.position.stated} stated)"]
+    lines = [f"{plain(turn.position.text)} ({turn.position.stated} stated)", ""]
     lines += [
-        f'- {"✓" if cited.holds else "✗"} [{cited.label}] "{cited.quote}"{f": {cited.fault}" if cited.fault else ""}'
+        "- "
+        + plain(
+            f'{"✓" if cited.holds else "✗"} [{cited.label}] "{cited.quote}"{f": {cited.fault}" if cited.fault else ""}'
+        )
         for claim in turn.claims
         for cited in claim.citations
     ]
-    lines += [f"- disputes {dispute.seat}: {dispute.reason}" for dispute in turn.disputes]
+    lines += [f"- disputes {dispute.seat}: {plain(dispute.reason)}" for dispute in turn.disputes]
     return "\n".join(lines)
 
 
@@ -187,4 +204,4 @@ def _books(verdict: Verdict) -> str:
     if verdict.payoff:
         lines.append(f"Pay-off: {verdict.payoff.line()}")
     lines.append(f"Tokens: {verdict.usage.prompt_tokens} prompt, {verdict.usage.completion_tokens} generated")
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {plain(line)}" for line in lines)

@@ -94,9 +94,7 @@ def _size_of(path: Path) -> int:
             str(path), "there is no such file.", cure="Check the path; it is taken from the current folder."
         ) from problem
     except OSError as problem:
-        raise BadMedia(
-            str(path), f"cannot be read ({problem.strerror}).", cure="Check its name and rights."
-        ) from problem
+        raise BadMedia(str(path), f"cannot be read ({problem.strerror}).", cure="Check its rights.") from problem
     if not regular:
         raise BadMedia(str(path), "is not a file.", cure="Name the files one by one.")
     return size
@@ -169,7 +167,9 @@ def _picture_to_png(picture: Any) -> bytes:
         upright = ImageOps.exif_transpose(picture)
         upright.convert(_PNG_MODES.get(upright.mode, upright.mode)).save(buffer, format="PNG")
     except (OSError, SyntaxError, ValueError) as problem:
-        raise BadMedia("picture", f"cannot be kept as PNG ({problem}).", cure="Convert it to RGB first.") from problem
+        raise BadMedia(
+            "picture", f"cannot be kept as PNG ({problem}).", cure="Open it again, or convert it to RGB."
+        ) from problem
     return buffer.getvalue()
 
 
@@ -188,7 +188,7 @@ def _samples_to_wav(samples: Any, rate: Any) -> bytes:
         raise BadMedia(
             "recording",
             f"(samples, rate) is no sound: {array.dtype} of shape {array.shape} at {rate!r}.",
-            cure="Pass floats in -1 to 1 or int16, of shape (frames,) or (frames, channels), and a whole rate in hertz.",
+            cure="Pass floats in -1 to 1 or int16, shaped (frames,) or (frames, channels), and a whole rate in hertz.",
         )
     if array.dtype.kind == "f":
         array = np.round(np.nan_to_num(np.clip(array, -1, 1)) * 32767)
