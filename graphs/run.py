@@ -64,11 +64,15 @@ def ask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOption
 
 async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
     """As `ask`, for async callers."""
+    verdict: Verdict | None = None
     async with aclosing(astream(question, media, **options)) as events:
+        # To the end, not only to the verdict: the graph's last checkpoint comes after it.
         async for event in events:
             if isinstance(event, Finished):
-                return event.verdict
-    raise RuntimeError("the graph ended without a verdict: its last node must be `compose`")
+                verdict = event.verdict
+    if verdict is None:
+        raise RuntimeError("the graph ended without a verdict: its last node must be `compose`")
+    return verdict
 
 
 async def astream(
@@ -145,7 +149,7 @@ async def _run(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(running, *tasks, return_exceptions=True)
 
 
 def _reporter(queue: asyncio.Queue[Event]) -> Callable[[Progress], None]:

@@ -7,31 +7,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from consilience.core.settings import Settings
-from consilience.testing import ModelServer
+from consilience.testing import ModelServer, witness
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-
-
-def fill_in(request: dict[str, Any]) -> Any:
-    """Fills in whatever form is asked for, with the first choice of everything."""
-    return _value(request["response_format"]["json_schema"]["schema"])
-
-
-def _value(schema: dict[str, Any]) -> Any:
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema["type"] == "object":
-        return {name: _value(part) for name, part in schema["properties"].items()}
-    if schema["type"] == "array":
-        return [_value(schema["items"])] if schema.get("maxItems", 1) else []
-    return "in the upper room"
 
 
 def run(code: list[str], folder: Path, tmp_path: Path, url: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +35,7 @@ def run(code: list[str], folder: Path, tmp_path: Path, url: str) -> subprocess.C
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
 def test_readme_block(block: str, tmp_path: Path) -> None:
-    with ModelServer(fill_in) as server:
+    with ModelServer(witness) as server:
         done = run(["-c", block], ROOT / "examples/media", tmp_path, server.base_url)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
@@ -59,7 +43,7 @@ def test_readme_block(block: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path: Path, tmp_path: Path) -> None:
-    with ModelServer(fill_in) as server:
+    with ModelServer(witness) as server:
         done = run([str(path)], ROOT, tmp_path, server.base_url)
     assert done.returncode == 0, done.stderr
     assert "upper room" in done.stdout

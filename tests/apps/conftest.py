@@ -1,37 +1,15 @@
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from consilience.apps import cli
 from consilience.core.settings import Settings
-from consilience.testing import ModelServer
-
-MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
-
-
-def witness(request: dict[str, Any]) -> Any:
-    """Fills any form in: quotes the lines of evidence in the prompt, and answers with the first one's words."""
-    prompt = "\n".join(message["content"] for message in request["messages"])
-    lines = dict(re.findall(r"^\[(\w+)\] [^:\n]*(?:\d:\d[^:\n]*)*: (.+)$", prompt, re.MULTILINE))
-    return _value(request["response_format"]["json_schema"]["schema"], lines)
-
-
-def _value(schema: dict[str, Any], lines: dict[str, str], name: str = "") -> Any:
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema["type"] == "object":
-        filled = {key: _value(part, lines, key) for key, part in schema["properties"].items()}
-        return {**filled, "quote": lines[filled["label"]]} if "quote" in filled else filled
-    if schema["type"] == "array":
-        return [_value(schema["items"], lines)] if schema.get("maxItems", 1) and name != "disputes" else []
-    return next(iter(lines.values()), "not stated")
+from consilience.testing import ModelServer, witness
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Media(BaseModel):
     size: int = Field(gt=0, description="Bytes.")
     width: int | None = Field(None, gt=0, description="Pixels; pictures and videos.")
     height: int | None = Field(None, gt=0, description="Pixels; pictures and videos.")
-    seconds: float | None = Field(None, ge=0, description="Duration; recordings and videos.")
+    seconds: float | None = Field(None, ge=0, allow_inf_nan=False, description="Duration; recordings and videos.")
     pages: int | None = Field(None, gt=0, description="Documents.")
     characters: int | None = Field(None, gt=0, description="Texts.")
 

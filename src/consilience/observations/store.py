@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from consilience.core.errors import BadConfiguration, BadMedia
+from consilience.core.locks import exclusive
 from consilience.core.settings import Settings
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
@@ -52,9 +53,11 @@ class ObservationStore:
             ) from problem
         self._lock = threading.Lock()
         self._index = sqlite3.connect(root / "index.sqlite", timeout=30, isolation_level=None, check_same_thread=False)
-        self._index.execute("PRAGMA journal_mode=WAL")
-        self._index.execute("PRAGMA synchronous=NORMAL")
-        self._index.executescript(_SCHEMA)
+        # SQLite does not wait its turn to enter WAL mode: of several processes that open a new store, some would fail.
+        with exclusive(root / "index.lock"):
+            self._index.execute("PRAGMA journal_mode=WAL")
+            self._index.execute("PRAGMA synchronous=NORMAL")
+            self._index.executescript(_SCHEMA)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> ObservationStore:

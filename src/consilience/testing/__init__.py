@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from consilience.testing.script import ScriptExhausted
     from consilience.testing.scripted import ScriptedCall, ScriptedChatModel
     from consilience.testing.server import ModelServer
+    from consilience.testing.stand_in import witness
 
 __all__ = [
     "EncoderConformance",
@@ -25,6 +26,7 @@ __all__ = [
     "ScriptedCall",
     "ScriptedChatModel",
     "ServerCall",
+    "witness",
 ]
 
 _HOME_OF = {
@@ -38,6 +40,7 @@ _HOME_OF = {
     "ScriptedCall": "scripted",
     "ScriptedChatModel": "scripted",
     "ServerCall": "calls",
+    "witness": "stand_in",
 }
 
 
