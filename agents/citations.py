@@ -6,7 +6,7 @@ import re
 
 from consilience.agents.turn import Citation, Claim, Turn
 
-from consilience.fusion.words import LETTER, UNSPACED, folded
+from consilience.core.words import LETTER, UNSPACED, folded
 from consilience.observations import Record
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]

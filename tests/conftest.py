@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
+
 os.environ["LANGSMITH_TRACING"] = "false"
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+# How long an example takes depends on what else runs on the machine.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")

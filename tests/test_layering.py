@@ -11,10 +11,24 @@ import pytest
 
 import consilience
 
-# Each layer may import itself and the layers before it.
-LAYERS = ("core", "observations", "models", "fusion", "tools", "agents", "graphs", "evaluation", "testing", "apps")
-PEERS = {"models": {"observations"}, "fusion": {"observations", "models"}, "tools": {"fusion"}}
-"""Layers of the same height, which do not import one another."""
+FOUNDATION = {"core", "models", "observations"}
+ALL = FOUNDATION | {"tools", "fusion", "agents", "graphs"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": set(),
+    "models": {"core"},
+    "observations": {"core"},
+    "tools": FOUNDATION,
+    "fusion": {"core", "observations"},
+    "agents": FOUNDATION,
+    "graphs": ALL,
+    "evaluation": ALL,
+    "testing": FOUNDATION | {"tools"},
+    "apps": ALL | {"evaluation"},
+}
+"""The table in CONTRIBUTING.md. tools, fusion and agents never import one another."""
+
+RUNS_GRAPHS = {"graphs", "evaluation", "apps"}
+LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 600, 70, 7
 
 HEAVY = {"cv2", "faster_whisper", "gradio", "onnxruntime", "openai", "pandas", "rapidocr", "torch", "xllamacpp", "av"}
 
@@ -47,28 +61,56 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
+def modules_of(package: str) -> list[Path]:
+    return sorted(folder_of(package).rglob("*.py"))
+
+
 def test_every_package_has_its_place() -> None:
     found = {path.name for path in Path(consilience.__file__).parent.iterdir() if (path / "__init__.py").is_file()}
-    assert found | {"agents", "tools", "graphs"} == set(LAYERS)
+    assert found | {"agents", "tools", "graphs"} == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("package", LAYERS)
-def test_imports_point_down(package: str) -> None:
-    below = set(LAYERS[: LAYERS.index(package) + 1]) - PEERS.get(package, set())
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package: str) -> None:
+    allowed = MAY_IMPORT[package] | {package}
     wrong = [
         f"{path.name} imports {module}"
-        for path in folder_of(package).rglob("*.py")
+        for path in modules_of(package)
         for module, _ in imports(path)
-        if module.startswith("consilience.") and module.split(".")[1] not in below
+        if module.split(".")[0] == "consilience" and module.partition(".")[2].split(".")[0] not in allowed
     ]
     assert not wrong
 
 
-@pytest.mark.parametrize("package", LAYERS)
+@pytest.mark.parametrize("package", sorted(set(MAY_IMPORT) - RUNS_GRAPHS))
+def test_only_those_who_run_graphs_import_langgraph(package: str) -> None:
+    wrong = [path.name for path in modules_of(package) for module, _ in imports(path) if module.startswith("langgraph")]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_modules_and_functions_stay_short(package: str) -> None:
+    long: list[str] = []
+    for path in modules_of(package):
+        text = path.read_text()
+        if text.count("\n") > LONGEST_MODULE or path.stem in ("utils", "helpers", "common"):
+            long.append(path.name)
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            parameters = [a for a in (*node.args.args, *node.args.kwonlyargs) if a.arg not in ("self", "cls")]
+            # The command line's parameters are its options.
+            crowded = len(parameters) > MOST_PARAMETERS and not node.name.endswith("_command")
+            if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION or crowded:
+                long.append(f"{path.name}: {node.name}")
+    assert not long
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
 def test_heavy_packages_are_imported_where_they_are_used(package: str) -> None:
     wrong = [
         f"{path.name} imports {module}"
-        for path in folder_of(package).rglob("*.py")
+        for path in modules_of(package)
         for module, at_once in imports(path)
         if at_once and module.split(".")[0] in HEAVY
     ]

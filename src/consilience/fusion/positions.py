@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-from consilience.fusion.words import LETTER, folded
+from consilience.core.words import LETTER, folded
 
 __all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
 
