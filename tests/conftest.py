@@ -1,4 +1,4 @@
-"""What all tests share: nothing is traced, no plug-in of this machine is loaded, checkpoints are strict."""
+"""What all tests share: nothing is traced, checkpoints are strict, property tests run without a clock."""
 
 from __future__ import annotations
 

@@ -32,8 +32,10 @@ class Scene(BaseModel):
     @field_validator("right", "wrong")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            re.compile(pattern)
+        try:
+            re.compile(pattern or "")
+        except re.error as problem:
+            raise ValueError(f"{pattern!r} is no regular expression: {problem}") from problem
         return pattern
 
     def is_right(self, answer: str) -> bool:
