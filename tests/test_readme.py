@@ -46,7 +46,7 @@ def test_example(path: Path, tmp_path: Path) -> None:
     with ModelServer(witness) as server:
         done = run([str(path)], ROOT, tmp_path, server.base_url)
     assert done.returncode == 0, done.stderr
-    assert "upper room" in done.stdout
+    assert '[i1] "CAFE AURORA"' in done.stdout
 
 
 def test_own_encoder_is_short() -> None:

@@ -61,6 +61,12 @@ def recording(container: str, codec: str, rate: int = 48_000) -> bytes:
     return buffer.getvalue()
 
 
+def recording_by(artist: bytes) -> bytes:
+    """An MP3 with an ID3 tag; its artist is said to be in UTF-8."""
+    frame = b"TPE1" + struct.pack(">I", len(artist) + 1) + b"\0\0" + b"\3" + artist
+    return b"ID3\3\0\0" + struct.pack(">I", len(frame)) + frame + recording("mp3", "libmp3lame")
+
+
 def film(container: str, codec: str) -> bytes:
     """Five frames."""
     buffer = io.BytesIO()
@@ -154,7 +160,7 @@ def test_only_the_limit_on_pixels_counts(look: Look) -> None:
 
 
 def test_the_limit_on_pixels_counts_before_any_is_unpacked(look: Look) -> None:
-    with pytest.raises(BadMedia, match="would unpack to 12000 x 12000 pixels"):
+    with pytest.raises(BadMedia, match=r"^unnamed: would unpack to 12000 x 12000 pixels"):
         look(png_of(12_000, 12_000))
 
 
@@ -226,6 +232,11 @@ def test_without_a_decoder_compressed_recordings_are_unmeasured(look: Look, monk
     assert (found.modality, found.seconds) == ("audio", None)
 
 
+@pytest.mark.parametrize("artist", ["Beyoncé".encode(), "Beyoncé".encode("latin-1"), b"\xff\xfe\x80"])
+def test_a_broken_tag_breaks_no_recording(look: Look, artist: bytes) -> None:
+    assert look(recording_by(artist)).seconds == pytest.approx(1, abs=0.1)
+
+
 def test_a_recording_that_is_too_long_is_refused(look: Look) -> None:
     assert look(wav(frames=80_000)).seconds == 10
     with pytest.raises(BadMedia, match=r"is too long \(11 s; the limit is 10 s\).*CONSILIENCE_LIMIT_AUDIO_SECONDS"):
@@ -240,6 +251,13 @@ def test_wav_that_is_cut_off_is_refused(look: Look) -> None:
 def test_wav_that_is_cut_off_inside_its_header_is_refused(look: Look) -> None:
     with pytest.raises(BadMedia, match=r"is cut off inside its header|is no readable WAV"):
         look(wav()[:30])
+
+
+def test_wav_whose_parts_are_longer_than_the_whole_is_refused(look: Look) -> None:
+    content = wav()
+    remark = b"LIST" + struct.pack("<I", 1000) + bytes(1000)
+    with pytest.raises(BadMedia, match=r"is no readable WAV \(its parts are longer than the whole\)\. Export it again"):
+        look(content[:4] + struct.pack("<I", 100) + content[8:36] + remark + content[36:])
 
 
 def test_wav_without_its_sound_is_refused(look: Look) -> None:

@@ -153,8 +153,12 @@ def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sni
         raise BadMedia(name, f"is a decompression bomb ({problem}).", cure="Do not open it.") from problem
     except UnidentifiedImageError as problem:
         raise BadMedia(name, f"is no readable picture ({found.mime}).", cure="Export it as PNG or JPEG.") from problem
-    except (OSError, SyntaxError, ValueError) as problem:
-        raise BadMedia(name, f"is broken or cut off ({problem}).", cure="Copy or export it again.") from problem
+    except BadMedia:
+        raise
+    except Exception as problem:
+        # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
+        told = str(problem) or type(problem).__name__
+        raise BadMedia(name, f"is broken or cut off ({told}).", cure="Copy or export it again.") from problem
     return replace(found, mime=mime, width=width, height=height)
 
 
@@ -178,10 +182,11 @@ def _wav_seconds(path: Path, name: str) -> float | None:
             there = len(file.readframes(frames))
     except EOFError as problem:
         raise BadMedia(name, "is cut off inside its header.", cure="Copy or record it again.") from problem
-    except wave.Error as problem:
+    except (wave.Error, RuntimeError) as problem:
         if "unknown format" in str(problem):
             return _container_seconds(path, name)
-        raise BadMedia(name, f"is no readable WAV ({problem}).", cure="Export it again.") from problem
+        told = str(problem) or "its parts are longer than the whole"
+        raise BadMedia(name, f"is no readable WAV ({told}).", cure="Export it again.") from problem
     if there < promised:
         raise BadMedia(
             name,
@@ -199,7 +204,7 @@ def _container_seconds(path: Path, name: str) -> float | None:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise BadMedia(name, "holds no sound.", cure="Record it again.")
             return round(container.duration / 1_000_000, 3) if container.duration else None
