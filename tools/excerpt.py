@@ -58,7 +58,7 @@ class Excerpt:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
         pieces: list[NDArray[Any]] = []
         try:
-            with av.open(str(self.path)) as container:
+            with av.open(str(self.path), metadata_errors="replace") as container:
                 for frame in container.decode(audio=0):
                     pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(frame)]
                 pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]

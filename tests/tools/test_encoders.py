@@ -295,3 +295,12 @@ def _samples(runner: Runner, media: Media) -> Any:
     from consilience.tools import Excerpt
 
     return Excerpt(media, runner.store.path(media)).waveform()
+
+
+async def test_a_paragraph_of_invisible_characters_is_no_passage(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    store = ObservationStore.open(settings)
+    encoding = await Runner(store, [passages], settings=settings).encode(
+        ingest("One.\n\n\u200b\u200b\n\nTwo.", store), passages
+    )
+    assert [observation.text for observation in encoding.observations] == ["One.", "Two."]

@@ -9,6 +9,7 @@ from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
 from consilience.observations import CharRange, Locator, Observation
+from consilience.observations.locator import one_line
 
 __all__ = ["passages"]
 
@@ -33,6 +34,8 @@ def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
         above = tuple(title for _, title in headings)
         for first, last in _pieces(text, start, end, longest):
             passage = text[first:last]
+            if not one_line(passage):
+                continue  # nothing but invisible characters
             context = f"{' > '.join(above)}: " if above else ""
             yield excerpt.observe(
                 "passage",
