@@ -8,7 +8,7 @@ from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.observations import Media
+from consilience.observations import Locator, Media
 
 __all__ = [
     "AnswerDelta",
@@ -51,15 +51,18 @@ class PullingWeights(_Event):
 
 
 class Perceived(_Event):
-    """One encoder is through with one medium."""
+    """One encoder is through with one medium, or a part of it."""
 
     type: Literal["perceived"] = "perceived"
     media: Media
     encoder: str
+    where: Locator = Locator()
     lines: tuple[str, ...] = Field(description="The observations' texts.")
     seconds: float
     cached: bool
     failure: str | None = None
+    done: int = Field(1, description="Encodings finished so far.")
+    planned: int = Field(1, description="Encodings known so far to be needed.")
 
 
 class Recorded(_Event):

@@ -6,10 +6,13 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
+from consilience.tools.deadline import Deadline
 from consilience.tools.excerpt import Excerpt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from typing_extensions import Unpack
 
 from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
@@ -31,6 +34,16 @@ Encode: TypeAlias = Callable[..., Iterable[Observation]]
 """`(excerpt, *, parameter=default, ...) -> observations`; parameters are keyword-only, JSON-typed, with defaults."""
 
 
+class Traits(TypedDict, total=False):
+    """What few encoders declare; see the fields of `Encoder`."""
+
+    mimes: tuple[str, ...]
+    stretch: float | None
+    on_demand: bool
+    biometric: bool
+    deterministic: bool
+
+
 @dataclass(frozen=True)
 class Encoder:
     """An encoder, as data about it and the function that does it. Make one with the `encoder` decorator."""
@@ -49,7 +62,27 @@ class Encoder:
     """The extra of consilience that carries its packages; None when the core does, or a plug-in itself."""
     weights: tuple[str, ...] = ()
     """Names in the weights manifest."""
+    mimes: tuple[str, ...] = ()
+    """Types of media that it reads, of its modality; empty: all of them, and parts of other media too."""
+    stretch: float | None = None
+    """Longest recording, in seconds, that it is handed at once. The runner cuts longer ones where they are quietest
+    and caches each stretch by itself, so that a run that was killed goes on where it was."""
+    on_demand: bool = False
+    """It runs only when it is asked for by name."""
+    biometric: bool = False
+    """It measures people's bodies; it runs only where `settings.biometrics` allows that."""
+    deterministic: bool = True
+    """The same input gives the same observations."""
     summary: str = ""
+
+    @property
+    def divides(self) -> bool:
+        """Whether it divides media into parts for other encoders."""
+        return "part" in self.kinds
+
+    def reads(self, modality: Modality, mime: str | None) -> bool:
+        """Whether it reads a medium of this modality and type; None stands for a part of another medium."""
+        return self.modality == modality and (not self.mimes or mime in self.mimes)
 
     def bind(self, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
         """All parameters, checked, with defaults filled in.
@@ -100,6 +133,7 @@ def encoder(
     cost: Cost = "light",
     extra: str | None = None,
     weights: Sequence[str] = (),
+    **traits: Unpack[Traits],
 ) -> Callable[[Encode], Encoder]:
     """Makes an `Encoder` of a function; its docstring's first line says what it observes.
 
@@ -121,6 +155,7 @@ def encoder(
             cost=cost,
             extra=extra,
             weights=tuple(weights),
+            **traits,
             summary=(inspect.getdoc(function) or "").partition("\n")[0],
         )
 
@@ -146,18 +181,21 @@ def _parameters_of(function: Encode) -> type[BaseModel]:
 def excerpt_of(
     encoder: Encoder,
     media: Media,
-    store: ObservationStore,
+    path: Path,
     *,
     where: Locator,
     parameters: dict[str, Any],
     settings: Settings,
+    deadline: Deadline,
 ) -> Excerpt:
     """The excerpt that hands `encoder` this part of a stored medium."""
     return Excerpt(
         media=media,
-        path=store.path(media),
+        path=path,
         where=where,
         settings=settings,
+        modality=encoder.modality,
+        deadline=deadline,
         tool=encoder.name,
         version=encoder.version,
         model=encoder.model(settings),

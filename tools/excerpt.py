@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consilience.core.errors import MissingExtra, Unobservable
+from consilience.tools.deadline import Deadline
+from consilience.tools.decoding.frames import frame_at, frames
+from consilience.tools.decoding.pages import embedded_picture, page_picture
+from consilience.tools.decoding.sound import channel_of, waveform
+
+from consilience.core.errors import Unobservable
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
-from consilience.observations import Confidence, Locator, Media, Observation, Provenance, TimeRange
+from consilience.observations import Confidence, Locator, Media, Modality, Observation, Provenance, TimeRange
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,46 +36,73 @@ class Excerpt:
     path: Path
     where: Locator = Locator()
     settings: Settings = field(default_factory=Settings)
+    modality: Modality | None = None
+    """As what the excerpt is read: a film's key frame as an image. None: as what the medium is."""
+    deadline: Deadline = field(default_factory=Deadline)
     tool: str = "unnamed"
     version: str = "0"
     model: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def image(self) -> Image.Image:
-        """The picture as upright RGB, cropped to the region asked for."""
-        from PIL import Image, ImageOps
+        """What there is to see, as upright RGB, cropped to the region asked for.
 
-        with Image.open(self.path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-        return upright.crop(self.where.region.to_pixels(*upright.size)) if self.where.region else upright
-
-    def waveform(self, rate: int = 16_000) -> NDArray[np.float32]:
-        """Mono samples of shape (frames,) in -1 to 1 at `rate` hertz, cut to the time range asked for.
+        Of a video, the picture on screen at the start of the time range; of a PDF, the page; of an office document,
+        the picture that the track names.
 
         Raises:
-            Unobservable: the recording cannot be decoded, or holds no sound there.
+            Unobservable: it cannot be decoded.
         """
-        import numpy as np
+        picture = self._picture()
+        return picture.crop(self.where.region.to_pixels(*picture.size)) if self.where.region else picture
 
+    def _picture(self) -> Image.Image:
+        from PIL import Image, ImageOps
+
+        if self.media.modality == "video":
+            return frame_at(self.path, self.where.time.start if self.where.time else 0.0)
+        if self.media.modality == "document":
+            if self.where.track:
+                return embedded_picture(self.path, self.where.track, self.settings.limits)
+            return page_picture(self.path, self.where.page or 1, self.settings.limits)
         try:
-            import av
-        except ImportError as problem:
-            raise MissingExtra("av", "audio", "Decoding sound") from problem
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-        pieces: list[NDArray[Any]] = []
-        try:
-            with av.open(str(self.path), metadata_errors="replace") as container:
-                for frame in container.decode(audio=0):
-                    pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(frame)]
-                pieces += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(None)]
-        except (av.FFmpegError, IndexError) as problem:
-            raise Unobservable(f"the sound cannot be decoded ({problem})") from problem
-        samples = np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
-        if self.where.time:
-            samples = samples[int(self.where.time.start * rate) : int(self.where.time.end * rate)]
-        if not samples.size:
-            raise Unobservable("there is no sound in it")
-        return samples
+            with Image.open(self.path) as opened:
+                return ImageOps.exif_transpose(opened).convert("RGB")
+        except Exception as problem:
+            # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
+            raise Unobservable(f"the picture cannot be decoded ({problem or type(problem).__name__})") from problem
+
+    def waveform(self, rate: int = 16_000) -> NDArray[np.float32]:
+        """Mono samples of shape (frames,) in -1 to 1 at `rate` hertz, cut to the time range and channel asked for.
+
+        Raises:
+            Unobservable: it cannot be decoded, or holds no sound there.
+        """
+        channel = channel_of(self.where.track)
+        return waveform(self.path, rate, time=self.where.time, channel=channel, check=self.check)
+
+    def frames(self, *, every: float = 0.0, longest_side: int | None = None) -> Iterator[tuple[float, Image.Image]]:
+        """(seconds from the start of the excerpt, upright RGB picture) of a video, in order, one in memory at a time.
+
+        Raises:
+            Unobservable: it cannot be decoded.
+        """
+        time = self.where.time
+        for at, picture in frames(self.path, time=time, every=every, longest_side=longest_side, check=self.check):
+            yield at - (time.start if time else 0.0), picture
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the excerpt is; None where nobody knows before it is decoded."""
+        return self.where.time.seconds if self.where.time else self.media.seconds
+
+    def check(self) -> None:
+        """Encoders that work for long call this between steps; `observe`, `waveform` and `frames` do.
+
+        Raises:
+            Stopped: the caller no longer waits, or the time is up.
+        """
+        self.deadline.check()
 
     def text(self) -> str:
         """The text, cut to the character range asked for."""
@@ -102,6 +135,7 @@ class Excerpt:
             locator: where in the excerpt; None means all of it.
             confidence: the encoder's own, with its kind; None where it has none.
         """
+        self.check()
         return Observation(
             kind=kind,
             value=value,
@@ -110,7 +144,7 @@ class Excerpt:
             confidence=confidence,
             provenance=Provenance(
                 media=self.media.id,
-                modality=self.media.modality,
+                modality=self.modality or self.media.modality,
                 tool=self.tool,
                 version=self.version,
                 model=self.model,
@@ -129,6 +163,10 @@ class Excerpt:
                 if local.time
                 else outer.time
             )
+        if outer.page is not None:
+            moved["page"] = outer.page
+        if outer.track is not None and local.track is None:
+            moved["track"] = outer.track
         if outer.chars:
             start = outer.chars.start
             moved["chars"] = (

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from consilience.graphs.events import Perceived, Recorded, emit
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Workbench
-from consilience.tools import Encoding
+from consilience.tools import Encoding, observed
 from langgraph.types import Overwrite
 
 from consilience.observations import Record
@@ -34,9 +34,8 @@ def perceive(bench: Workbench) -> Node:
             encodings.append(encoding)
             emit(_told(encoding))
         # As they finish is how people see them; the record has them in the order of media and encoders.
-        order = [(media.id, encoder.name) for media, encoder in bench.runner.plan(state["media"])]
-        encodings.sort(key=lambda encoding: order.index((encoding.media.id, encoding.encoder)))
-        observations = [observation for encoding in encodings for observation in encoding.observations]
+        encodings.sort(key=lambda encoding: encoding.rank)
+        observations = observed(encodings)
         earlier = await asyncio.to_thread(bench.store.get, state.get("observations", []))
         record = Record(state["media"], [*earlier, *observations])
         emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
@@ -44,7 +43,11 @@ def perceive(bench: Workbench) -> Node:
             "schema_version": 1,
             "observations": [observation.id for observation in observations],
             "lost_tools": Overwrite(
-                [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure is not None]
+                [
+                    f"{e.encoder} on {' '.join(filter(None, (e.media.name, e.where.describe())))}: {e.failure}"
+                    for e in encodings
+                    if e.failure is not None
+                ]
             ),
             "turns": Overwrite([]),
             "losses": Overwrite([]),
@@ -60,8 +63,11 @@ def _told(encoding: Encoding) -> Perceived:
     return Perceived(
         media=encoding.media,
         encoder=encoding.encoder,
+        where=encoding.where,
         lines=tuple(observation.text for observation in encoding.observations),
         seconds=round(encoding.seconds, 3),
         cached=encoding.cached,
         failure=encoding.failure,
+        done=encoding.done,
+        planned=encoding.planned,
     )

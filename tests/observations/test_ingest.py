@@ -351,7 +351,7 @@ REFUSED = [
     ),
     pytest.param(bomb(), "photo.png", r"is a decompression bomb .*Do not open it", id="decompression bomb"),
     pytest.param(
-        bytes(100), "a.bin", r"type is not supported .*Pictures, recordings, text.* are", id="unsupported type"
+        bytes(100), "a.bin", r"type is not supported .*Pictures, recordings, .* are", id="unsupported type"
     ),
     pytest.param(b" \n", "a.txt", r"nothing but white space.* Save it again", id="blank text"),
 ]

@@ -8,6 +8,23 @@ from pydantic import JsonValue, ValidationError
 from consilience.observations import VALUES, Transcript
 
 EXAMPLES: Mapping[str, dict[str, JsonValue]] = {
+    "language": {"language": "en"},
+    "speaker": {"speaker": "S1"},
+    "prosody": {"loudness_db": -20.0, "pause_share": 0.1},
+    "embedding": {"model": "m", "of": "text", "vector": [0.5]},
+    "face": {"share": 0.1, "eyes_open": 0.3},
+    "expression": {"label": "happy"},
+    "pose": {"keypoints": [{"name": "nose", "x": 0.5, "y": 0.5}]},
+    "hand": {"keypoints": [{"name": "wrist", "x": 0.5, "y": 0.5}], "side": "left"},
+    "shot": {"number": 1, "key_frame": 0.5},
+    "track": {"label": "face", "number": 1, "points": [{"t": 0, "x": 0, "y": 0, "w": 0.1, "h": 0.1}]},
+    "part": {"modality": "image", "role": "frame"},
+    "cell": {"text": "3", "row": 1, "column": 2},
+    "column": {"name": "price", "type": "number", "values": 3, "missing": 0},
+    "series": {"column": "price", "finding": "trend"},
+    "sentiment": {"compound": -0.5, "label": "negative"},
+    "conflict": {"first": "obs:1", "second": "obs:2", "dispute": "numbers", "score": 0.5},
+    "entity": {"name": "S1", "members": ["obs:1", "obs:2"], "relation": "speaks"},
     "description": {"text": "a harbour"},
     "object": {"label": "boat"},
     "passage": {"text": "It rained.", "headings": ["Weather"]},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,12 +29,15 @@ def seen(
 ) -> Observation:
     return Observation(
         kind=kind,
-        value={KINDS.get(kind, "text"): text},
+        value=QUARREL if kind == "conflict" else {KINDS.get(kind, "text"): text},
         text=text,
         locator=locator or Locator(),
         confidence=None if sure is None else Confidence(value=sure, kind="score"),
         provenance=Provenance(media=medium(modality).id, modality=modality, tool="t", version="1"),
     )
+
+
+QUARREL: dict[str, Any] = {"first": "obs:1", "second": "obs:2", "dispute": "numbers", "score": 0.5}
 
 
 def printed(record: Record) -> list[str]:

@@ -18,6 +18,7 @@ from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
 from consilience.graphs import AskOptions, Event, Finished, Recorded, Workbench, astream
 from consilience.observations import MODALITIES, Record, ingest
+from consilience.tools import observed
 
 __all__ = ["ask_command", "observe_command", "parse_expert"]
 
@@ -119,10 +120,8 @@ async def _observe(files: list[Path], *, cache: bool) -> tuple[Record, list[str]
     bench = Workbench(settings=settings, cache=cache)
     media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
     encodings = [encoding async for encoding in bench.runner.perceive(media)]
-    order = [(medium.id, encoder.name) for medium, encoder in bench.runner.plan(media)]
-    encodings.sort(key=lambda encoding: order.index((encoding.media.id, encoding.encoder)))
     failures = [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure]
-    return Record(media, [observation for e in encodings for observation in e.observations]), failures
+    return Record(media, observed(encodings)), failures
 
 
 def _as_json(record: Record, failures: list[str]) -> dict[str, Any]:

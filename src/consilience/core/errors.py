@@ -11,6 +11,7 @@ ConsilienceError
 │   └── BadReply                it answered, but not in the form asked for
 ├── Unobservable                a medium does not allow an observation (told to the agents, cached)
 └── RunError                    the run cannot go on
+    ├── Stopped                 an encoding was cancelled, or took longer than allowed
     ├── WeightsUnavailable      no source delivered the weights
     └── WeightsCorrupt          bytes arrived, but not the bytes that were promised
 """
@@ -30,6 +31,7 @@ __all__ = [
     "ModelError",
     "ModelUnavailable",
     "RunError",
+    "Stopped",
     "UnknownName",
     "Unobservable",
     "WeightsCorrupt",
@@ -150,6 +152,10 @@ class Unobservable(ConsilienceError):
 
 class RunError(ConsilienceError):
     """The run cannot go on."""
+
+
+class Stopped(RunError):
+    """An encoding was cancelled, or took longer than allowed; nothing of it is kept."""
 
 
 class WeightsUnavailable(RunError):

@@ -34,6 +34,10 @@ class Limits(BaseSettings):
     media_bytes: int = Field(512 * _MEGABYTE, gt=0, description="Largest medium, bytes.")
     pixels: int = Field(64_000_000, gt=0, description="Largest picture, width times height.")
     audio_seconds: float = Field(4 * 3600, gt=0, description="Longest recording, seconds.")
+    video_seconds: float = Field(4 * 3600, gt=0, description="Longest video, seconds.")
+    pages: int = Field(2000, gt=0, description="Longest document, pages.")
+    unpacked_bytes: int = Field(1024 * _MEGABYTE, gt=0, description="Largest office document, unpacked.")
+    encoding_seconds: float = Field(3600, gt=0, description="Longest that an encoder may work on a part of a medium.")
     text_characters: int = Field(5_000_000, gt=0, description="Longest text.")
     table_rows: int = Field(1_000_000, gt=0, description="Longest table.")
 
@@ -61,6 +65,9 @@ class Settings(BaseSettings):
     hub: str = Field("https://huggingface.co", description="Model hub that weights are pulled from first.")
     offline: bool = Field(False, description="Never download anything.")
     plugins: bool = Field(True, description="Load encoders that other packages announce by entry point.")
+    biometrics: bool = Field(
+        False, description="Let encoders observe faces' expressions and voices' embeddings; never who somebody is."
+    )
     threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
     request_seconds: float = Field(300, gt=0, description="Time-out of one model call, from its admission.")
     limits: Limits = Field(default_factory=lambda: Limits())

@@ -26,7 +26,8 @@ class Media(BaseModel):
     width: int | None = Field(None, gt=0, description="Pixels; pictures and videos.")
     height: int | None = Field(None, gt=0, description="Pixels; pictures and videos.")
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False, description="Duration; recordings and videos.")
-    pages: int | None = Field(None, gt=0, description="Documents.")
+    channels: int | None = Field(None, gt=0, description="Of the sound; None where there is none.")
+    pages: int | None = Field(None, gt=0, description="Documents; slides of a presentation, sheets of a workbook.")
     characters: int | None = Field(None, gt=0, description="Texts.")
 
     @property

@@ -34,6 +34,9 @@ _TELLING: Mapping[str, int] = {
     "properties": 7,
 }
 
+# For machines; no prompt shows them.
+_UNTOLD = frozenset({"embedding", "part"})
+
 _RUNNING = frozenset({"transcript", "text", "passage"})
 
 _CHARACTERS_PER_TOKEN = 3.5
@@ -98,8 +101,10 @@ class Record:
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
-        """Modalities that at least one medium has, in order of first appearance."""
-        return tuple(dict.fromkeys(medium.modality for medium in self._media.values()))
+        """Modalities of the media, then those of what was observed in parts of them, in order of first appearance."""
+        of_media = [medium.modality for medium in self._media.values()]
+        of_parts = [o.provenance.modality for o in self._observations.values() if o.kind != "unobserved"]
+        return tuple(dict.fromkeys([*of_media, *of_parts]))
 
     def medium_of(self, observation: Observation) -> Media | None:
         """The medium that an observation was made on."""
@@ -141,7 +146,8 @@ class Record:
         The most telling stay: words before objects before surface properties, surer before less sure. The first of
         them stays however long it is, and the note on what was left out comes on top.
         """
-        chosen = self.labels if labels is None else tuple(dict.fromkeys(labels))
+        wanted = self.labels if labels is None else tuple(dict.fromkeys(labels))
+        chosen = tuple(label for label in wanted if self[label].kind not in _UNTOLD)
         kept, headed, room = set[str](), set[str](), tokens
         for label in sorted(chosen, key=self._telling):
             media_id = self[label].provenance.media

@@ -1,40 +1,59 @@
-"""What bytes are: type, and the size of what they hold, checked whole before anything believes them."""
+"""What bytes are: their type by their content, and by `extents` the size of what they hold."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import importlib.util
-import warnings
-import wave
+import json
+import re
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from consilience.core.errors import BadMedia
 from consilience.core.settings import Limits
+from consilience.observations.extents import measure
 from consilience.observations.media import Modality
 
 __all__ = ["Sniffed", "sniff"]
 
 _HEAD = 65536
 
-# EXIF orientations that lay a picture on its side.
-_SIDEWAYS = range(5, 9)
-
 # Suffixes that promise a modality; a file that breaks the promise is refused rather than guessed at.
 _PROMISED: dict[str, Modality] = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"), "image"),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"), "audio"),
     **dict.fromkeys((".mp4", ".mkv", ".mov", ".webm", ".avi"), "video"),
-    **dict.fromkeys((".pdf",), "document"),
+    **dict.fromkeys((".pdf", ".docx", ".pptx"), "document"),
+    **dict.fromkeys((".xlsx", ".parquet"), "table"),
 }
-_TEXT_TYPES = {
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
+_TEXT_TYPES: dict[str, tuple[str, Modality]] = {
+    ".md": ("text/markdown", "text"),
+    ".markdown": ("text/markdown", "text"),
+    ".csv": ("text/csv", "table"),
+    ".tsv": ("text/tab-separated-values", "table"),
+    ".html": ("text/html", "document"),
+    ".htm": ("text/html", "document"),
+    ".eml": ("message/rfc822", "document"),
+    ".vtt": ("text/vtt", "text"),
+    ".srt": ("application/x-subrip", "text"),
+    ".rttm": ("text/x-rttm", "text"),
 }
+# What a zip is follows from the one part that each kind of office document must have.
+_OFFICE: dict[str, tuple[str, Modality, str]] = {
+    "word/document.xml": (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "document",
+        ".docx",
+    ),
+    "ppt/presentation.xml": (
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "document",
+        ".pptx",
+    ),
+    "xl/workbook.xml": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "table", ".xlsx"),
+}
+_HTML = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,8 @@ class Sniffed:
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    channels: int | None = None
+    pages: int | None = None
     characters: int | None = None
 
     def facts(self) -> dict[str, Any]:
@@ -73,21 +94,16 @@ def sniff(path: Path, name: str, limits: Limits) -> Sniffed:
             f"is named as {_a(promised)}, but its content is {_a(found.modality)} ({found.mime}).",
             cure="Rename it, or export it again.",
         )
-    measure = {
-        "image": _measure_image,
-        "audio": _measure_audio,
-        "text": _measure_text,
-        "table": _measure_text,
-    }
-    return measure[found.modality](path, name, found, limits) if found.modality in measure else found
+    return replace(found, **measure(path, name, found.mime, found.modality, limits))
 
 
 def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
     import puremagic
 
-    text = _text_type(head, name)
-    if text:
+    if text := _text_type(head, name):
         return text
+    if archive := _archive_type(path, head):
+        return archive
     try:
         best = puremagic.magic_string(head)
     except puremagic.PureError:
@@ -100,7 +116,7 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
     raise BadMedia(
         name,
         f"its type is not supported (its content looks like {told}).",
-        cure="Pictures, recordings, text, Markdown and CSV are.",
+        cure="Pictures, recordings, videos, PDF, docx, pptx, xlsx, HTML, e-mail, text, Markdown, CSV and Parquet are.",
     )
 
 
@@ -125,122 +141,42 @@ def _text_type(head: bytes, name: str) -> Sniffed | None:
     if any(ord(c) < 32 and c not in "\t\n\r\f" for c in text) or text.startswith("%PDF-"):
         return None
     suffix = Path(name).suffix.lower()
-    mime = _TEXT_TYPES.get(suffix, "text/plain")
-    return Sniffed(mime, "table" if mime in ("text/csv", "text/tab-separated-values") else "text", suffix or ".txt")
+    if suffix in _TEXT_TYPES:
+        mime, modality = _TEXT_TYPES[suffix]
+        return Sniffed(mime, modality, suffix)
+    if _HTML.match(text):
+        return Sniffed("text/html", "document", ".html")
+    if text.startswith("WEBVTT"):
+        return Sniffed("text/vtt", "text", ".vtt")
+    if suffix == ".json" and _is_coco(text):
+        return Sniffed("application/vnd.coco+json", "text", suffix)
+    return Sniffed("text/plain", "text", suffix or ".txt")
 
 
-def _measure_image(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
-    from PIL import ExifTags, Image, UnidentifiedImageError
-
+def _is_coco(head: str) -> bool:
+    """Whether a JSON text is an object with the two lists that COCO annotations must have."""
     try:
-        with warnings.catch_warnings():
-            # Our own limit decides, before a pixel is decoded; Pillow's would only warn, as it does of broken EXIF.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > limits.pixels:
-                    raise BadMedia(
-                        name,
-                        f"would unpack to {width} x {height} pixels; the limit is {limits.pixels:,} in all.",
-                        cure="Raise CONSILIENCE_LIMIT_PIXELS if you trust it.",
-                    )
-                image.load()
-                # Loading turns a TIFF, and only a TIFF, upright.
-                sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS
-                width, height = reversed(image.size) if sideways else image.size
-                mime = Image.MIME.get(image.format or "", found.mime)
-    except Image.DecompressionBombError as problem:
-        raise BadMedia(name, f"is a decompression bomb ({problem}).", cure="Do not open it.") from problem
-    except UnidentifiedImageError as problem:
-        raise BadMedia(name, f"is no readable picture ({found.mime}).", cure="Export it as PNG or JPEG.") from problem
-    except BadMedia:
-        raise
-    except Exception as problem:
-        # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
-        told = str(problem) or type(problem).__name__
-        raise BadMedia(name, f"is broken or cut off ({told}).", cure="Copy or export it again.") from problem
-    return replace(found, mime=mime, width=width, height=height)
+        told = json.loads(head)
+    except ValueError:  # not JSON, or longer than the head
+        return all(f'"{key}"' in head for key in ("images", "annotations")) and head.lstrip().startswith("{")
+    return isinstance(told, dict) and {"images", "annotations"} <= told.keys()
 
 
-def _measure_audio(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
-    seconds = _wav_seconds(path, name) if "wav" in found.mime else _container_seconds(path, name)
-    if seconds is not None and seconds > limits.audio_seconds:
-        raise BadMedia(
-            name,
-            f"is too long ({seconds:,.0f} s; the limit is {limits.audio_seconds:,.0f} s).",
-            cure="Raise CONSILIENCE_LIMIT_AUDIO_SECONDS, or cut it.",
-        )
-    return replace(found, seconds=seconds)
-
-
-def _wav_seconds(path: Path, name: str) -> float | None:
-    """Seconds of sound; None where only a decoder can tell (a compressed or extensible WAV)."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            frames, width = file.getnframes(), file.getsampwidth() * file.getnchannels()
-            promised, rate = frames * width, file.getframerate()
-            there = len(file.readframes(frames))
-    except EOFError as problem:
-        raise BadMedia(name, "is cut off inside its header.", cure="Copy or record it again.") from problem
-    except (wave.Error, RuntimeError) as problem:
-        if "unknown format" in str(problem):
-            return _container_seconds(path, name)
-        told = str(problem) or "its parts are longer than the whole"
-        raise BadMedia(name, f"is no readable WAV ({told}).", cure="Export it again.") from problem
-    if there < promised:
-        raise BadMedia(
-            name,
-            f"is cut off: {promised:,} bytes of sound promised, {there:,} there.",
-            cure="Copy or record it again.",
-        )
-    if not frames or not rate:
-        raise BadMedia(name, "holds no sound.", cure="Record it again.")
-    return round(frames / rate, 3)
-
-
-def _container_seconds(path: Path, name: str) -> float | None:
-    if importlib.util.find_spec("av") is None:
+def _archive_type(path: Path, head: bytes) -> Sniffed | None:
+    """Office documents by their parts, Parquet by its two ends."""
+    if head.startswith(b"PAR1"):
+        return Sniffed("application/vnd.apache.parquet", "table", ".parquet")
+    if not head.startswith(b"PK\x03\x04"):
         return None
-    import av
-
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            if not container.streams.audio:
-                raise BadMedia(name, "holds no sound.", cure="Record it again.")
-            return round(container.duration / 1_000_000, 3) if container.duration else None
-    except av.FFmpegError as problem:
-        raise BadMedia(name, f"is no readable recording ({problem.strerror}).", cure="Export it again.") from problem
-
-
-def _measure_text(path: Path, name: str, found: Sniffed, limits: Limits) -> Sniffed:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise BadMedia(name, f"is not UTF-8 throughout (byte {problem.start}).", cure="Save it as UTF-8.") from problem
-    if len(text) > limits.text_characters:
-        raise BadMedia(
-            name,
-            f"is too long ({len(text):,} characters; the limit is {limits.text_characters:,}).",
-            cure="Raise CONSILIENCE_LIMIT_TEXT_CHARACTERS, or split it.",
-        )
-    if not text.strip():
-        raise BadMedia(name, "holds nothing but white space.", cure="Save it again.")
-    if found.modality == "table":
-        _check_rows(text, name, limits)
-    return replace(found, characters=len(text))
-
-
-def _check_rows(text: str, name: str, limits: Limits) -> None:
-    try:
-        rows = sum(1 for _ in csv.reader(text.splitlines()))
-    except csv.Error as problem:
-        raise BadMedia(name, f"is no readable table ({problem}).", cure="Export it as CSV again.") from problem
-    if rows > limits.table_rows:
-        raise BadMedia(
-            name,
-            f"has too many rows ({rows:,}; the limit is {limits.table_rows:,}).",
-            cure="Raise CONSILIENCE_LIMIT_TABLE_ROWS, or split it.",
-        )
+        with zipfile.ZipFile(path) as archive:
+            parts = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return None
+    for part, (mime, modality, suffix) in _OFFICE.items():
+        if part in parts:
+            return Sniffed(mime, modality, suffix)
+    return None
 
 
 def _a(modality: Modality) -> str:

@@ -1,0 +1,1 @@
+"""How media are opened: sound, frames, pictures and pages, for every encoder alike."""

@@ -1,0 +1,1 @@
+"""Encoders over the Model Context Protocol, both ways."""
