@@ -70,7 +70,7 @@ def frames(
             if time and at >= time.end:
                 return
             if at + 1e-4 >= due:
-                due = max(due, at) + every
+                due += every * (1 + (at - due) // every) if every else 0.0
                 yield at, _upright(frame, longest_side)
 
 
