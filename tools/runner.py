@@ -122,10 +122,17 @@ class Runner:
             and (self.settings.biometrics or not encoder.biometric)
         ]
 
-    async def perceive(self, media: Sequence[Media]) -> AsyncIterator[Encoding]:
-        """Encodings of all media, and of the parts they are divided into, each as soon as it is there."""
+    async def perceive(
+        self, media: Sequence[Media], *, gate: asyncio.Semaphore | None = None
+    ) -> AsyncIterator[Encoding]:
+        """Encodings of all media, and of the parts they are divided into, each as soon as it is there.
+
+        Args:
+            media: of the runner's store.
+            gate: lets so many encoders work at a time, over all perceptions that share it; None: `jobs` in this one.
+        """
         self.plan(media)
-        run = _Run(self)
+        run = _Run(self, gate or asyncio.Semaphore(self._jobs))
         work = [run.read(_Place(m, Locator(), m.modality, (i,))) for i, m in enumerate(media)]
         async for encoding in run.encodings(work):
             yield encoding
@@ -199,9 +206,9 @@ class Runner:
 class _Run:
     """One perception: it divides media, has their parts encoded, and hands encodings on as they are finished."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, gate: asyncio.Semaphore) -> None:
         self._runner = runner
-        self._gate = asyncio.Semaphore(runner._jobs)
+        self._gate = gate
         self._finished: asyncio.Queue[Encoding | None] = asyncio.Queue()
         self._planned = 0
 
