@@ -243,9 +243,10 @@ def test_reading_goes_on_while_another_writes(store: ObservationStore) -> None:
 
 
 def test_a_batch_is_written_whole_or_not_at_all(store: ObservationStore) -> None:
-    store._index.execute(
+    store.index.write(
         "CREATE TRIGGER refuse BEFORE INSERT ON observation WHEN NEW.content LIKE '%forbidden%' "
-        "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        [()],
     )
     with pytest.raises(sqlite3.IntegrityError, match="refused"):
         store.put([note("first"), note("forbidden")])

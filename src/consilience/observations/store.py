@@ -9,28 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from consilience.core.errors import BadConfiguration, BadMedia
-from consilience.core.locks import exclusive
 from consilience.core.settings import Settings
+from consilience.observations.index import Index
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
 
-__all__ = ["ObservationStore"]
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS observation (id TEXT PRIMARY KEY, media TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS observation_media ON observation (media);
-CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, observations TEXT NOT NULL)
-    WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS encoding_media ON encoding (media);
-"""
+__all__ = ["ObservationStore", "digest_of"]
 
 _CHUNK = 1 << 20
 
@@ -51,13 +41,7 @@ class ObservationStore:
                 f"The cache folder {root} cannot be written ({problem.strerror}).",
                 cure="Set CONSILIENCE_CACHE_DIR to a folder of yours.",
             ) from problem
-        self._lock = threading.Lock()
-        self._index = sqlite3.connect(root / "index.sqlite", timeout=30, isolation_level=None, check_same_thread=False)
-        # SQLite does not wait its turn to enter WAL mode: of several processes that open a new store, some would fail.
-        with exclusive(root / "index.lock"):
-            self._index.execute("PRAGMA journal_mode=WAL")
-            self._index.execute("PRAGMA synchronous=NORMAL")
-            self._index.executescript(_SCHEMA)
+        self.index = Index(root / "index.sqlite")
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> ObservationStore:
@@ -66,8 +50,7 @@ class ObservationStore:
 
     def close(self) -> None:
         """Lets the index go; the store cannot be used afterwards."""
-        with self._lock:
-            self._index.close()
+        self.index.close()
 
     def __enter__(self) -> ObservationStore:
         return self
@@ -82,20 +65,38 @@ class ObservationStore:
     def put_bytes(self, content: bytes) -> str:
         """Keeps `content` and gives its SHA-256, hexadecimal."""
         digest = hashlib.sha256(content).hexdigest()
-        return digest if self.blob(digest).exists() else self._place([content])
+        return digest if self._use(digest) else self._place([content])
 
     def put_file(self, source: Path) -> str:
         """Keeps a copy of the file and gives its SHA-256, hexadecimal; reads it in pieces."""
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if self.blob(digest).exists():
+            if self._use(digest):
                 return digest
             file.seek(0)
             return self._place(iter(lambda: file.read(_CHUNK), b""))
 
+    def put_rendering(self, content: bytes, media: Media) -> str:
+        """Keeps `content`, which was made out of `media` and is forgotten with it; gives its SHA-256, hexadecimal."""
+        digest = self.put_bytes(content)
+        self.index.write("INSERT OR IGNORE INTO rendering VALUES (?, ?)", [(digest, media.id)])
+        return digest
+
     def blob(self, digest: str) -> Path:
         """Where the bytes of this hash lie, or would lie."""
         return self._blobs / digest[:2] / digest
+
+    def blobs(self) -> list[Path]:
+        """The files of all blobs, of media and of what was rendered from them."""
+        return [path for path in self._blobs.glob("??/*") if path.is_file()]
+
+    def _use(self, digest: str) -> bool:
+        """Whether these bytes are here; their file then says that they were used just now."""
+        try:
+            os.utime(self.blob(digest))
+        except FileNotFoundError:
+            return False
+        return True
 
     def _place(self, pieces: Iterable[bytes]) -> str:
         # The hash is taken of what is written: a file may grow between two readings.
@@ -106,6 +107,9 @@ class ObservationStore:
                 for piece in pieces:
                     written.update(piece)
                     file.write(piece)
+                # A name that stands for bytes must not outlive them, not even in a power cut.
+                file.flush()
+                os.fsync(file.fileno())
             path = self.blob(written.hexdigest())
             path.parent.mkdir(exist_ok=True)
             partial.replace(path)
@@ -117,7 +121,7 @@ class ObservationStore:
 
     def put_media(self, media: Media) -> None:
         """Remembers what is known of a medium; the newest name wins."""
-        self._write("INSERT OR REPLACE INTO media VALUES (?, ?)", [(media.id, media.model_dump_json())])
+        self.index.write("INSERT OR REPLACE INTO media VALUES (?, ?)", [(media.id, media.model_dump_json())])
 
     def media(self, media_id: str) -> Media:
         """What is known of a medium.
@@ -125,7 +129,7 @@ class ObservationStore:
         Raises:
             BadMedia: it is not in this store.
         """
-        rows = self._read("SELECT content FROM media WHERE id = ?", (media_id,))
+        rows = self.index.read("SELECT content FROM media WHERE id = ?", (media_id,))
         if not rows:
             raise BadMedia(media_id, "is not in the store.", cure="Pass the file itself first.")
         return Media.model_validate_json(rows[0][0])
@@ -145,10 +149,7 @@ class ObservationStore:
 
     def put(self, observations: Sequence[Observation]) -> tuple[str, ...]:
         """Keeps observations and gives their ids, in order."""
-        self._write(
-            "INSERT OR IGNORE INTO observation VALUES (?, ?, ?)",
-            [(o.id, o.provenance.media, o.model_dump_json()) for o in observations],
-        )
+        self.index.write(_PUT, [_row(observation) for observation in observations])
         return tuple(o.id for o in observations)
 
     def get(self, ids: Sequence[str]) -> tuple[Observation, ...]:
@@ -157,7 +158,7 @@ class ObservationStore:
         Raises:
             KeyError: one of them is not in the store.
         """
-        rows = self._read(
+        rows = self.index.read(
             "SELECT id, content FROM observation WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
@@ -167,25 +168,33 @@ class ObservationStore:
     # Encodings
 
     def encoding(self, key: str) -> tuple[Observation, ...] | None:
-        """What an encoder observed under this cache key, or None when it has not run."""
-        rows = self._read("SELECT observations FROM encoding WHERE key = ?", (key,))
-        return self.get(json.loads(rows[0][0])) if rows else None
+        """What an encoder observed under this cache key; None when it has not run, or that can no longer be read."""
+        rows = self.index.read("SELECT observations FROM encoding WHERE key = ?", (key,))
+        try:
+            return self.get(json.loads(rows[0][0])) if rows else None
+        except (KeyError, ValueError):
+            return None
 
     def put_encoding(self, key: str, media: Media, observations: Sequence[Observation]) -> None:
-        """Remembers that the encoder behind `key` observed exactly these."""
-        ids = self.put(observations)
-        self._write("INSERT OR REPLACE INTO encoding VALUES (?, ?, ?)", [(key, media.id, json.dumps(ids))])
+        """Remembers that the encoder behind `key` observed exactly these; all of it is kept, or nothing."""
+        rows = [_row(observation) for observation in observations]
+        ids = json.dumps([observation.id for observation in observations])
+        with self.index.transaction() as connection:
+            connection.executemany(_PUT, rows)
+            connection.execute("INSERT OR REPLACE INTO encoding VALUES (?, ?, ?)", (key, media.id, ids))
 
-    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
-        with self._lock:
-            self._index.execute("BEGIN IMMEDIATE")
-            try:
-                self._index.executemany(statement, rows)
-            except BaseException:
-                self._index.execute("ROLLBACK")
-                raise
-            self._index.execute("COMMIT")
 
-    def _read(self, statement: str, values: tuple[str, ...]) -> list[tuple[str, ...]]:
-        with self._lock:
-            return self._index.execute(statement, values).fetchall()
+_PUT = "INSERT OR IGNORE INTO observation VALUES (?, ?, ?)"
+
+
+def _row(observation: Observation) -> tuple[str, str, str]:
+    return observation.id, observation.provenance.media, observation.model_dump_json()
+
+
+def digest_of(path: Path) -> str | None:
+    """SHA-256 of a file's bytes, hexadecimal; None when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
