@@ -470,3 +470,28 @@ SPECIMENS = [
     b"plain words",
     *(encoded(RED, form) for form in ("JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "PDF", "ICO", "JPEG2000", "AVIF")),
 ]
+
+
+def test_a_picture_taken_in_again_is_not_decoded_again(
+    store: ObservationStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, copy = tmp_path / "one.png", tmp_path / "two.png"
+    Image.new("RGB", (40, 30), "navy").save(path)
+    copy.write_bytes(path.read_bytes())
+    first = ingest(path, store)
+    monkeypatch.setattr("PIL.Image.open", lambda *_: pytest.fail("decoded again"))
+    assert ingest(path, store) == first
+    renamed = ingest(copy, store)
+    assert renamed == first.model_copy(update={"name": "two.png"})
+    assert store.media(first.id).name == "two.png"
+
+
+def test_known_bytes_are_still_held_to_name_and_limits(store: ObservationStore, tmp_path: Path) -> None:
+    path, liar = tmp_path / "one.png", tmp_path / "one.wav"
+    Image.new("RGB", (40, 30), "navy").save(path)
+    liar.write_bytes(path.read_bytes())
+    ingest(path, store)
+    with pytest.raises(BadMedia, match="is named as a recording"):
+        ingest(liar, store)
+    with pytest.raises(BadMedia, match="the limit is 100"):
+        ingest(path, store, limits=Limits(pixels=100))

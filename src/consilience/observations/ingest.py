@@ -19,7 +19,7 @@ from consilience.core.errors import BadMedia
 from consilience.core.settings import Limits
 from consilience.observations.media import Media
 from consilience.observations.sniff import Sniffed, sniff
-from consilience.observations.store import ObservationStore
+from consilience.observations.store import ObservationStore, digest_of
 
 __all__ = ["Source", "ingest"]
 
@@ -78,9 +78,34 @@ def _is_path(text: str) -> bool:
 
 def _from_path(path: Path, store: ObservationStore, limits: Limits, name: str) -> Media:
     _check_size(name, _size_of(path), limits)
+    known = store.known(digest_of(path) or "")
+    if known and _settled(known, name, limits):
+        return _renamed(known, name, store)
     sniffed = sniff(path, name, limits)
     digest = store.put_file(path)
     return _keep(digest, store.blob(digest).stat().st_size, name, sniffed, store)
+
+
+def _settled(known: Media, name: str, limits: Limits) -> bool:
+    """Whether sniffing would find out again what is known, and these limits allow it.
+
+    It is worth asking for what must be decoded to be sniffed. For other types a name may say another thing.
+    """
+    return (
+        known.modality in ("image", "audio", "video")
+        and Path(known.name).suffix.lower() == Path(name).suffix.lower()
+        and (known.width or 0) * (known.height or 0) <= limits.pixels
+        and (known.seconds or 0) <= (limits.video_seconds if known.modality == "video" else limits.audio_seconds)
+    )
+
+
+def _renamed(known: Media, name: str, store: ObservationStore) -> Media:
+    shown = _printable(name)
+    if known.name == shown:
+        return known
+    media = known.model_copy(update={"name": shown})
+    store.put_media(media)
+    return media
 
 
 def _size_of(path: Path) -> int:
@@ -111,10 +136,13 @@ def _from_bytes(content: bytes, store: ObservationStore, limits: Limits, name: s
 
 
 def _keep(digest: str, size: int, name: str, sniffed: Sniffed, store: ObservationStore) -> Media:
-    shown = "".join(c if c.isprintable() else "?" for c in name)[-255:]
-    media = Media(id=f"sha256:{digest}", name=shown, size=size, **sniffed.facts())
+    media = Media(id=f"sha256:{digest}", name=_printable(name), size=size, **sniffed.facts())
     store.put_media(media)
     return media
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in name)[-255:]
 
 
 def _check_size(name: str, size: int, limits: Limits) -> None:

@@ -123,6 +123,14 @@ class ObservationStore:
         """Remembers what is known of a medium; the newest name wins."""
         self.index.write("INSERT OR REPLACE INTO media VALUES (?, ?)", [(media.id, media.model_dump_json())])
 
+    def known(self, digest: str) -> Media | None:
+        """What was found out about the bytes of this hash when they were taken in before; None when they are not here.
+
+        They count as used now.
+        """
+        rows = self.index.read("SELECT content FROM media WHERE id = ?", (f"sha256:{digest}",))
+        return Media.model_validate_json(rows[0][0]) if rows and self._use(digest) else None
+
     def media(self, media_id: str) -> Media:
         """What is known of a medium.
 
