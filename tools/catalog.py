@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from consilience.tools.audio.activity import activity
@@ -15,6 +16,7 @@ from consilience.tools.image.text import text
 from consilience.tools.table.rows import rows
 from consilience.tools.text.passages import passages
 
+from consilience.core.errors import UnknownName
 from consilience.core.registry import Plugin, load_plugins
 from consilience.core.settings import Settings
 
@@ -29,29 +31,66 @@ class Catalog:
     """What can be used, and which plug-ins cannot and why."""
 
     encoders: tuple[Encoder, ...]
-    failures: tuple[Plugin, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
+    """Every plug-in that is installed."""
+
+    @property
+    def failures(self) -> tuple[Plugin, ...]:
+        """Plug-ins that may be loaded and could not be."""
+        return tuple(plugin for plugin in self.plugins if plugin.failure)
+
+    @property
+    def waiting(self) -> tuple[Plugin, ...]:
+        """Plug-ins that are installed and not allowed; nothing of theirs was imported."""
+        return tuple(plugin for plugin in self.plugins if not plugin.allowed)
+
+    def source(self, name: str) -> str:
+        """The package that an encoder comes from."""
+        for plugin in self.plugins:
+            if any(encoder.name == name for encoder in plugin.loaded or ()):
+                return f"{plugin.package} {plugin.version}".strip()
+        return "consilience"
+
+    def encoder(self, name: str) -> Encoder:
+        """The encoder `name`.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        for encoder in self.encoders:
+            if encoder.name == name:
+                return encoder
+        raise UnknownName("encoder", name, [encoder.name for encoder in self.encoders])
 
 
 def catalog(settings: Settings | None = None) -> Catalog:
-    """The encoders for these settings; a plug-in's of the same name replaces ours."""
+    """The encoders for these settings. A plug-in whose encoder has the name of another's is refused."""
     settings = settings or Settings()
     found = {encoder.name: encoder for encoder in _ours(settings)}
-    failures: list[Plugin] = []
-    for plugin in load_plugins(GROUP) if settings.plugins else ():
-        offered = plugin.loaded if isinstance(plugin.loaded, list | tuple) else [plugin.loaded]
-        if plugin.failure:
-            failures.append(plugin)
-        elif all(isinstance(item, Encoder) for item in offered):
-            found |= {encoder.name: encoder for encoder in offered}
-        else:
-            told = f"it offers {type(plugin.loaded).__name__}, not an Encoder or a list of them"
-            failures.append(replace(plugin, loaded=None, failure=told))
-    return Catalog(tuple(found.values()), tuple(failures))
+    plugins: list[Plugin] = []
+    for plugin in load_plugins(GROUP, settings.plugins):
+        plugin = plugin if plugin.failure or not plugin.allowed else _accepted(plugin, found)
+        plugins.append(plugin)
+        found |= {encoder.name: encoder for encoder in plugin.loaded or ()}
+    return Catalog(tuple(found.values()), tuple(plugins))
 
 
 def default_encoders(settings: Settings | None = None) -> tuple[Encoder, ...]:
     """The encoders of `catalog`."""
     return catalog(settings).encoders
+
+
+def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
+    """The plug-in with a tuple of its encoders, or with the reason why they cannot be used."""
+    offered = tuple(plugin.loaded) if isinstance(plugin.loaded, list | tuple) else (plugin.loaded,)
+    wrong = [type(item).__name__ for item in offered if not issubclass(type(item), Encoder)]
+    if wrong:
+        return replace(plugin, loaded=None, failure=f"it offers {wrong[0]}, not an Encoder or a list of them")
+    names = [encoder.name for encoder in offered]
+    twice = [name for name in names if name in taken or names.count(name) > 1]
+    if twice:
+        return replace(plugin, loaded=None, failure=f"there is another encoder of the name {twice[0]}")
+    return replace(plugin, loaded=offered)
 
 
 def _ours(settings: Settings) -> tuple[Encoder, ...]:

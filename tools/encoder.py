@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from consilience.tools.deadline import Deadline
+from consilience.tools.docstrings import argument_docs
 from consilience.tools.excerpt import Excerpt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from typing_extensions import Unpack
@@ -75,6 +76,10 @@ class Encoder:
     """The same input gives the same observations."""
     summary: str = ""
 
+    def when_asked(self) -> Encoder:
+        """This encoder as one that was asked for by name, so that it runs."""
+        return replace(self, on_demand=False)
+
     @property
     def divides(self) -> bool:
         """Whether it divides media into parts for other encoders."""
@@ -135,7 +140,8 @@ def encoder(
     weights: Sequence[str] = (),
     **traits: Unpack[Traits],
 ) -> Callable[[Encode], Encoder]:
-    """Makes an `Encoder` of a function; its docstring's first line says what it observes.
+    """Makes an `Encoder` of a function; its docstring's first line says what it observes, and the section
+    `Args:` what its parameters mean.
 
     The function may be a generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises
     `Unobservable` when the medium does not allow it, and lets every other error through.
@@ -164,6 +170,7 @@ def encoder(
 
 def _parameters_of(function: Encode) -> type[BaseModel]:
     signature = inspect.signature(function, eval_str=True)
+    told = argument_docs(function)
     fields: dict[str, Any] = {}
     for parameter in list(signature.parameters.values())[1:]:
         if parameter.kind is not parameter.KEYWORD_ONLY or parameter.empty in (parameter.default, parameter.annotation):
@@ -172,7 +179,8 @@ def _parameters_of(function: Encode) -> type[BaseModel]:
                 "annotated, and have a default.",
                 cure=f"Write `def {function.__name__}(excerpt, *, {parameter.name}: type = default)`.",
             )
-        fields[parameter.name] = (parameter.annotation, Field(parameter.default))
+        described = {"description": told[parameter.name]} if parameter.name in told else {}
+        fields[parameter.name] = (parameter.annotation, Field(parameter.default, **described))
     title = f"{function.__name__.title().replace('_', '')}Parameters"
     model: type[BaseModel] = create_model(title, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
     return model

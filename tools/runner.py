@@ -14,7 +14,7 @@ from consilience.tools.deadline import Deadline
 from consilience.tools.encoder import Encoder, excerpt_of
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import BadConfiguration, BadMedia, ConsilienceError, Unobservable
+from consilience.core.errors import BadConfiguration, ConsilienceError, Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress, WeightsStore
 from consilience.observations import Locator, Media, Modality, Observation, ObservationStore, Part, Unobserved
@@ -90,7 +90,7 @@ class Runner:
         self.settings = settings or Settings()
         self.encoders = {encoder.name: encoder for encoder in encoders}
         self._cache = cache
-        self._jobs = jobs or self.settings.threads
+        self.jobs = jobs or self.settings.threads
         self._on_download = on_download
         self._in_work: dict[str, threading.Lock] = {}
 
@@ -98,14 +98,14 @@ class Runner:
         """Which encoder reads which medium, parts of media aside.
 
         Raises:
-            BadMedia: no encoder reads this modality.
+            UnsupportedMedia: no encoder reads this modality.
         """
         pairs: list[tuple[Media, Encoder]] = []
         for medium in media:
             fitting = self._fitting(medium.modality, medium.mime)
             if not fitting:
                 have = ", ".join(sorted({encoder.modality for encoder in self.encoders.values()}))
-                raise BadMedia(
+                raise UnsupportedMedia(
                     medium.name,
                     f"its type is not supported: no encoder reads {medium.modality} ({medium.mime}).",
                     cure=f"There are encoders for: {have}. A plug-in can bring another.",
@@ -132,7 +132,7 @@ class Runner:
             gate: lets so many encoders work at a time, over all perceptions that share it; None: `jobs` in this one.
         """
         self.plan(media)
-        run = _Run(self, gate or asyncio.Semaphore(self._jobs))
+        run = _Run(self, gate or asyncio.Semaphore(self.jobs))
         work = [run.read(_Place(m, Locator(), m.modality, (i,))) for i, m in enumerate(media)]
         async for encoding in run.encodings(work):
             yield encoding
@@ -177,8 +177,9 @@ class Runner:
                 return ended(observations=observations)
         except ConsilienceError as problem:
             return ended(failure=str(problem))
-        # Encoders are foreign code: whatever one raises is its own failure, named, and the others go on.
-        except Exception as problem:
+        # Encoders are foreign code: whatever one raises is its own failure, named, and the others go on. One that
+        # leaves the process (`sys.exit`) would end the event loop.
+        except (Exception, SystemExit) as problem:
             return ended(failure=f"{type(problem).__name__}: {problem}")
 
     def _observe(

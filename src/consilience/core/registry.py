@@ -1,13 +1,18 @@
-"""Plug-ins that other packages announce through an entry-point group."""
+"""Plug-ins that other packages announce through an entry-point group. Only packages that are allowed are imported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import re
+import sys
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-__all__ = ["Plugin", "load_plugins"]
+__all__ = ["Plugin", "load_plugins", "package_name"]
+
+EVERY_PACKAGE = "*"
 
 
 @dataclass(frozen=True)
@@ -16,20 +21,47 @@ class Plugin:
 
     name: str
     package: str
+    version: str = ""
+    allowed: bool = True
+    """Whether its package may be imported; what is not allowed is known by its metadata alone."""
     loaded: Any = None
     failure: str | None = None
 
+    @property
+    def cure(self) -> str:
+        """What the reader can do about a plug-in that is not there."""
+        if not self.allowed:
+            return f"If you trust it, add it to the setting: CONSILIENCE_PLUGINS={self.package}"
+        return f"Update or remove it: pip uninstall {self.package}"
 
-def load_plugins(group: str) -> Iterator[Plugin]:
-    """Loads every entry point of `group`; a plug-in that fails is a value like the rest, and takes none down."""
-    for point in sorted(entry_points(group=group), key=lambda point: point.name):
-        yield _load(point)
+
+def load_plugins(group: str, allowed: Collection[str]) -> Iterator[Plugin]:
+    """Every entry point of `group`, loaded where its package is among `allowed` (`*`: all).
+
+    A plug-in that fails is a value like the rest, and takes none down. What it prints while it is imported goes to
+    standard error.
+    """
+    for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value)):
+        yield _load(point, allowed)
 
 
-def _load(point: EntryPoint) -> Plugin:
-    package = point.dist.name if point.dist else "unknown package"
+def package_name(name: str) -> str:
+    """The one spelling of a package's name (https://packaging.python.org/en/latest/specifications/name-normalization/).
+
+    >>> package_name("Consilience_Warmth")
+    'consilience-warmth'
+    """
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def _load(point: EntryPoint, allowed: Collection[str]) -> Plugin:
+    package = package_name(point.dist.name) if point.dist else "unknown package"
+    version = point.dist.version if point.dist else ""
+    if EVERY_PACKAGE not in allowed and package not in allowed:
+        return Plugin(point.name, package, version, allowed=False)
     try:
-        return Plugin(point.name, package, loaded=point.load())
-    # Foreign code runs here: whatever it raises belongs to that plug-in alone, and is shown with its name.
-    except Exception as problem:
-        return Plugin(point.name, package, failure=f"{type(problem).__name__}: {problem}")
+        with contextlib.redirect_stdout(sys.stderr):
+            return Plugin(point.name, package, version, loaded=point.load())
+    # Foreign code runs here: whatever it raises, leaving the process included, belongs to that plug-in alone.
+    except (Exception, SystemExit) as problem:
+        return Plugin(point.name, package, version, failure=f"{type(problem).__name__}: {problem}".removesuffix(": "))

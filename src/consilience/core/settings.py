@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from consilience.core.registry import package_name
+
 __all__ = ["Limits", "Settings"]
 
 _MEGABYTE = 1024 * 1024
+
+
+def _are_words(given: Any) -> bool:
+    return isinstance(given, list | tuple) and all(isinstance(item, str) for item in given)
 
 
 def _runtime_dir() -> Path:
@@ -64,13 +72,21 @@ class Settings(BaseSettings):
     transcription_model: str | None = Field(None, description="Speech model at `base_url`; unset: Whisper here.")
     hub: str = Field("https://huggingface.co", description="Model hub that weights are pulled from first.")
     offline: bool = Field(False, description="Never download anything.")
-    plugins: bool = Field(True, description="Load encoders that other packages announce by entry point.")
+    plugins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Packages whose encoders may be loaded, separated by commas; `*`: whatever is installed."
+    )
     biometrics: bool = Field(
         False, description="Let encoders observe faces' expressions and voices' embeddings; never who somebody is."
     )
     threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
     request_seconds: float = Field(300, gt=0, description="Time-out of one model call, from its admission.")
     limits: Limits = Field(default_factory=lambda: Limits())
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _by_commas(cls, given: Any) -> Any:
+        names = given.split(",") if isinstance(given, str) else given
+        return tuple(package_name(name) for name in names if name.strip()) if _are_words(names) else given
 
     @classmethod
     def settings_customise_sources(
