@@ -58,7 +58,8 @@ class Workbench:
         self.settings = settings or Settings()
         self.store = store or ObservationStore.open(self.settings)
         self.model = model
-        ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *encoders)}
+        asked_for = [encoder.when_asked() for encoder in encoders]
+        ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *asked_for)}
         self.runner = Runner(self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download)
         self._on_download = on_download
         self._endpoints: list[tuple[ModelLike | None, Endpoint]] = []

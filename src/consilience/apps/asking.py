@@ -1,26 +1,23 @@
-"""`consilience ask` and `consilience observe`."""
+"""`consilience ask`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from consilience.agents import Expert, Verdict
-from consilience.apps.console import Narrator, record_table
+from consilience.apps.console import Narrator
 from consilience.apps.estimate import dry_run
 from consilience.core.errors import BadConfiguration
-from consilience.core.settings import Settings
-from consilience.graphs import AskOptions, Event, Finished, Recorded, Workbench, astream
-from consilience.observations import MODALITIES, Record, ingest
-from consilience.tools import observed
+from consilience.graphs import AskOptions, Event, Finished, Recorded, astream
+from consilience.observations import MODALITIES
 
-__all__ = ["ask_command", "observe_command", "parse_expert"]
+__all__ = ["ask_command", "parse_expert"]
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, recordings, texts, tables.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
@@ -100,37 +97,6 @@ def _write_trace(folder: Path, events: list[Event]) -> None:
             (folder / "record.txt").write_text("\n".join(event.lines) + "\n")
         if isinstance(event, Finished):
             (folder / "verdict.json").write_text(event.verdict.model_dump_json(indent=2))
-
-
-def observe_command(files: Files, as_json: AsJson = False, no_cache: NoCache = False) -> int:
-    """Shows what the encoders observe in files: the record alone, without a debate."""
-    record, failures = asyncio.run(_observe(files, cache=not no_cache))
-    if as_json:
-        print(json.dumps(_as_json(record, failures), ensure_ascii=False))
-        return 0
-    console = Console()
-    console.print(record_table(record))
-    for failure in failures:
-        console.print(failure, style="red", markup=False)
-    return 0
-
-
-async def _observe(files: list[Path], *, cache: bool) -> tuple[Record, list[str]]:
-    settings = Settings()
-    bench = Workbench(settings=settings, cache=cache)
-    media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
-    encodings = [encoding async for encoding in bench.runner.perceive(media)]
-    failures = [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure]
-    return Record(media, observed(encodings)), failures
-
-
-def _as_json(record: Record, failures: list[str]) -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "media": [media.model_dump(mode="json", exclude_none=True) for media in record.media],
-        "observations": {label: observation.model_dump(mode="json") for label, observation in record},
-        "failures": failures,
-    }
 
 
 def parse_expert(text: str) -> Expert:

@@ -2,7 +2,8 @@
 
 ConsilienceError
 ├── CallerError                 the caller passed or configured something wrong
-│   ├── BadMedia                an input cannot be taken in (missing, empty, broken, too big, unknown)
+│   ├── BadMedia                an input cannot be taken in (missing, empty, broken, too big)
+│   │   └── UnsupportedMedia    its type is not one that any encoder reads
 │   ├── UnknownName             a name that nothing is registered under
 │   ├── MissingExtra            an optional package is not installed
 │   └── BadConfiguration        a setting contradicts itself or the machine
@@ -34,6 +35,7 @@ __all__ = [
     "Stopped",
     "UnknownName",
     "Unobservable",
+    "UnsupportedMedia",
     "WeightsCorrupt",
     "WeightsUnavailable",
 ]
@@ -73,6 +75,10 @@ class BadMedia(CallerError):
     def __init__(self, name: str, problem: str, *, cure: str = "") -> None:
         self.name = name
         super().__init__(f"{name}: {problem}", cure=cure)
+
+
+class UnsupportedMedia(BadMedia):
+    """The type of an input is not one that any encoder reads."""
 
 
 class UnknownName(CallerError):

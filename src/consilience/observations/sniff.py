@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from consilience.core.errors import BadMedia
+from consilience.core.errors import BadMedia, UnsupportedMedia
 from consilience.core.settings import Limits
 from consilience.observations.extents import measure
 from consilience.observations.media import Modality
@@ -113,7 +113,7 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
         if modality:
             return Sniffed(match.mime_type, modality, match.extension)
     told = best[0].mime_type or best[0].name if best else "nothing known"
-    raise BadMedia(
+    raise UnsupportedMedia(
         name,
         f"its type is not supported (its content looks like {told}).",
         cure="Pictures, recordings, videos, PDF, docx, pptx, xlsx, HTML, e-mail, text, Markdown, CSV and Parquet are.",

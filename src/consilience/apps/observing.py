@@ -1,0 +1,231 @@
+"""`consilience observe`: the record of some files on the terminal, or the records of whole folders in files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from consilience.apps.console import record_table
+from consilience.core.errors import BadMedia, UnknownName, UnsupportedMedia
+from consilience.core.settings import Settings
+from consilience.observations import Media, ObservationStore, Record, ingest
+from consilience.tools import Encoder, Encoding, Runner, default_encoders, observed
+
+__all__ = ["observe_command"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
+
+_EXIT_UNREADABLE = 3
+_SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A file to observe, and where its record goes."""
+
+    path: Path
+    out: Path
+
+
+@dataclass
+class _Tally:
+    """What became of the files of a batch."""
+
+    done: int = 0
+    observations: int = 0
+    encoded: int = 0
+    unsupported: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def observe_command(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Media, or folders of media.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for one record a file, as JSON lines; for a folder, `records`."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Encoders that work at a time; one a core.")] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(help="Run this encoder alone, even if it only runs when asked for; repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+    no_cache: NoCache = False,
+) -> int:
+    """Shows what the encoders observe in files: the record alone, without a debate.
+
+    Of a folder, every file's record is written to a file of its own. A run that was interrupted goes on where it was
+    when it is started again: what is encoded is remembered.
+
+    Examples: consilience observe scene.png call.wav · consilience observe photos --out records --jobs 2
+    """
+    settings = Settings()
+    chosen = _chosen(settings, encoder or [])
+    with ObservationStore.open(settings) as store:
+        runner = Runner(store, chosen, settings=settings, cache=not no_cache, jobs=jobs or os.cpu_count())
+        if out or any(path.is_dir() for path in paths):
+            return asyncio.run(_observe_all(runner, paths, out or Path("records"), as_json=as_json))
+        return asyncio.run(_observe_few(runner, paths, as_json=as_json))
+
+
+def _chosen(settings: Settings, names: list[str]) -> list[Encoder]:
+    """All encoders that run by themselves, or those named, which then do.
+
+    Raises:
+        UnknownName: there is no such encoder.
+    """
+    known = {encoder.name: encoder for encoder in default_encoders(settings)}
+    for name in names:
+        if name not in known:
+            raise UnknownName("encoder", name, known)
+    dividers = [encoder for encoder in known.values() if encoder.divides]
+    return [*dividers, *(known[name].when_asked() for name in names)] if names else list(known.values())
+
+
+async def _observe_few(runner: Runner, paths: list[Path], *, as_json: bool) -> int:
+    media = [await asyncio.to_thread(ingest, path, runner.store, limits=runner.settings.limits) for path in paths]
+    with _bar(as_json) as bar:
+        task = bar.add_task("encoding", total=None, told="") if bar else None
+        encodings = []
+        async for encoding in runner.perceive(media):
+            encodings.append(encoding)
+            if bar and task is not None:
+                bar.update(task, completed=encoding.done, total=encoding.planned, told=encoding.encoder)
+    record = Record(media, observed(encodings))
+    failures = [_failure(encoding) for encoding in encodings if encoding.failure]
+    if as_json:
+        print(json.dumps(_as_json(record, failures), ensure_ascii=False))
+        return 0
+    console = Console()
+    console.print(record_table(record))
+    for failure in failures:
+        console.print(failure, style="red", markup=False)
+    return 0
+
+
+async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json: bool) -> int:
+    jobs = list(_jobs(paths, out))
+    tally = _Tally()
+    gate = asyncio.Semaphore(runner.jobs)
+    # Files under way beyond the encoders' number only keep those busy.
+    files = asyncio.Semaphore(2 * runner.jobs)
+    with _bar(as_json) as bar:
+        task = bar.add_task("observing", total=len(jobs), told="") if bar else None
+
+        async def observe(job: _Job) -> None:
+            async with files:
+                await _observe_one(runner, job, tally, gate)
+            tally.done += 1
+            if bar and task is not None:
+                _advance(bar, task, job, tally)
+
+        await asyncio.gather(*(observe(job) for job in jobs))
+    _report(tally, out, as_json=as_json)
+    return _EXIT_UNREADABLE if tally.unreadable else 0
+
+
+async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.Semaphore) -> None:
+    try:
+        media = await asyncio.to_thread(ingest, job.path, runner.store, limits=runner.settings.limits)
+        encodings = [encoding async for encoding in runner.perceive([media], gate=gate)]
+    except UnsupportedMedia as problem:
+        tally.unsupported.append(str(problem))
+        return
+    except BadMedia as problem:
+        tally.unreadable.append(str(problem))
+        return
+    record = Record([media], observed(encodings))
+    await asyncio.to_thread(_write, job.out, json.dumps(_as_json(record, []), ensure_ascii=False))
+    tally.observations += len(record)
+    tally.encoded += sum(1 for encoding in encodings if not encoding.cached and not encoding.failure)
+    tally.failures += [_failure(encoding) for encoding in encodings if encoding.failure]
+
+
+def _jobs(paths: Iterable[Path], out: Path) -> Iterator[_Job]:
+    """Files and the files of folders, hidden ones and the records themselves left out."""
+    place = out.resolve()
+    for path in paths:
+        if not path.is_dir():
+            yield _Job(path, out / f"{path.name}{_SUFFIX}")
+            continue
+        for file in sorted(path.rglob("*")):
+            inside = file.relative_to(path)
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if file.is_file() and not hidden and not file.resolve().is_relative_to(place):
+                yield _Job(file, out / inside.with_name(f"{file.name}{_SUFFIX}"))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _bar(as_json: bool) -> Any:
+    console = Console(stderr=True)
+    if as_json or not console.is_terminal:
+        return nullcontext()
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[told]}", markup=False),
+    ]
+    return Progress(*columns, console=console, transient=True)
+
+
+def _advance(bar: Progress, task: TaskID, job: _Job, tally: _Tally) -> None:
+    lost = len(tally.unreadable) + len(tally.failures)
+    told = f"{lost} failures · {job.path.name}" if lost else job.path.name
+    bar.update(task, completed=tally.done, told=told)
+
+
+def _report(tally: _Tally, out: Path, *, as_json: bool) -> None:
+    records = tally.done - len(tally.unsupported) - len(tally.unreadable)
+    if as_json:
+        facts = {key: value for key, value in vars(tally).items() if key != "done"}
+        print(json.dumps({"schema_version": 1, "out": str(out), "records": records, **facts}, ensure_ascii=False))
+        return
+    console = Console()
+    told = f"{records} records with {tally.observations} observations in {out}"
+    console.print(f"{told}; {tally.encoded} encodings were made now.", highlight=False)
+    for title, lines in (
+        ("Of no supported type", tally.unsupported),
+        ("Not readable", tally.unreadable),
+        ("Encoders that failed", tally.failures),
+    ):
+        if lines:
+            console.print(f"{title}: {len(lines)}", style="bold")
+        for line in lines:
+            console.print(f"  {line}", markup=False, highlight=False)
+
+
+def _failure(encoding: Encoding) -> str:
+    return f"{encoding.encoder} on {_named(encoding.media, encoding.where.describe())}: {encoding.failure}"
+
+
+def _named(media: Media, where: str) -> str:
+    return f"{media.name} {where}".strip()
+
+
+def _as_json(record: Record, failures: list[str]) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "media": [media.model_dump(mode="json", exclude_none=True) for media in record.media],
+        "observations": {label: observation.model_dump(mode="json") for label, observation in record},
+        "failures": failures,
+    }

@@ -1,0 +1,111 @@
+"""Observing folders: a record a file, what cannot be read, going on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from consilience.core.settings import Settings
+from consilience.observations import ObservationStore
+from consilience.observations.housekeeping import take_stock
+from consilience.observations.soundness import verify
+
+Run = Callable[..., Any]
+
+MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "media"
+    (place / "deeper").mkdir(parents=True)
+    for number in range(3):
+        (place / f"note {number}.txt").write_text(f"Note {number}: the room is {number} doors down.")
+    (place / "deeper" / "rooms.csv").write_text("club,room\nbook,upper room\n")
+    (place / ".hidden.txt").write_text("not for you")
+    return place
+
+
+def records(out: Path) -> list[str]:
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+
+
+def test_a_folder_gives_a_record_a_file(run: Run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ran = run("observe", folder, "--out", out)
+    assert ran.code == 0
+    assert records(out) == ["deeper/rooms.csv.jsonl", *(f"note {number}.txt.jsonl" for number in range(3))]
+    assert "Note 1: the room is 1 doors down." in (out / "note 1.txt.jsonl").read_text()
+    assert "4 records" in ran.out
+    assert ran.err == ""
+
+
+def test_the_second_run_encodes_nothing(run: Run, folder: Path, tmp_path: Path) -> None:
+    first = json.loads(run("observe", folder, "--out", tmp_path / "one", "--json").out)
+    second = json.loads(run("observe", folder, "--out", tmp_path / "two", "--json").out)
+    assert first["encoded"] > 0
+    assert (second["encoded"], second["records"]) == (0, 4)
+    for name in records(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_records_are_not_observed_themselves(run: Run, folder: Path) -> None:
+    out = folder / "records"
+    run("observe", folder, "--out", out)
+    again = json.loads(run("observe", folder, "--out", out, "--json").out)
+    assert again["records"] == 4
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_goes_on(run: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "cut.png").write_bytes((MEDIA / "scene.png").read_bytes()[:2000])
+    (folder / "program").write_bytes(b"\x7fELF" + bytes(100))
+    ran = run("observe", folder, "--out", tmp_path / "out")
+    assert ran.code == 3
+    assert len(records(tmp_path / "out")) == 4
+    assert "Not readable: 1" in ran.out
+    assert "cut.png: is broken or cut off" in ran.out
+    assert "Of no supported type: 1" in ran.out
+    assert "program: its type is not supported" in ran.out
+
+
+def test_one_encoder_can_be_named(run: Run, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30), "navy").save(tmp_path / "blue.png")
+    found = json.loads(run("observe", tmp_path / "blue.png", "--encoder", "image.properties", "--json").out)
+    assert [seen["kind"] for seen in found["observations"].values()] == ["properties"]
+
+
+def test_an_unknown_encoder_is_told_with_the_choices(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("hello")
+    ran = run("observe", tmp_path / "note.txt", "--encoder", "image.propertys")
+    assert ran.code == 2
+    assert "image.properties" in ran.err
+
+
+def test_a_killed_run_is_gone_on_with(place: Path, tmp_path: Path) -> None:
+    media, out = tmp_path / "pictures", tmp_path / "out"
+    media.mkdir()
+    for number in range(60):
+        Image.effect_noise((600, 400), 20 + number).save(media / f"{number:02}.png")
+    command = [sys.executable, "-m", "consilience.apps.cli", "observe", str(media), "--out", str(out)]
+    command += ["--encoder", "image.properties", "--jobs", "1", "--json"]
+    environment = {**os.environ, "CONSILIENCE_CACHE_DIR": str(place)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as run:
+        while run.poll() is None and not list(out.glob("*.jsonl")):
+            pass
+        run.send_signal(signal.SIGKILL)
+    with ObservationStore.open(Settings(cache_dir=place)) as store:
+        assert verify(store) == []
+        kept = take_stock(store).encodings
+    assert 0 < kept < 60
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert json.loads(told)["encoded"] == 60 - kept
+    assert len(records(out)) == 60
