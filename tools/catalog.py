@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
 from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.document.pdf import pdf
 from consilience.tools.encoder import Encoder
 from consilience.tools.image.describe import describe_encoder
 from consilience.tools.image.objects import objects
@@ -96,4 +97,4 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
     hears = transcription_encoder(settings) if settings.transcription_model else speech
     sees = (describe_encoder(settings),) if settings.vision_model else ()
-    return (text, objects, *sees, properties, hears, activity, passages, rows)
+    return (text, objects, *sees, properties, hears, activity, pdf, passages, rows)
