@@ -11,7 +11,11 @@ from consilience.tools.audio.transcription import transcription_encoder
 from consilience.tools.document.pdf import pdf
 from consilience.tools.encoder import Encoder
 from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.expression import expression
+from consilience.tools.image.faces import faces
+from consilience.tools.image.hands import hands
 from consilience.tools.image.objects import objects
+from consilience.tools.image.pose import pose
 from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
 from consilience.tools.table.rows import rows
@@ -97,4 +101,4 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
     hears = transcription_encoder(settings) if settings.transcription_model else speech
     sees = (describe_encoder(settings),) if settings.vision_model else ()
-    return (text, objects, *sees, properties, hears, activity, pdf, passages, rows)
+    return (text, objects, *sees, faces, expression, pose, hands, properties, hears, activity, pdf, passages, rows)

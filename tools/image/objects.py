@@ -2,82 +2,55 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.image.boxes import suppress
+from consilience.tools.image.litert import network
+from consilience.tools.image.placement import Frame
 
-from consilience.core.errors import MissingExtra, Unobservable
+from consilience.core.errors import Unobservable
 from consilience.core.once import once
-from consilience.observations import Confidence, Locator, Observation, Region
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from consilience.observations import Confidence, Observation
 
 __all__ = ["objects"]
 
 _WEIGHTS = "objects-ssd"
-_SIDE = 300
 _OVERLAP = 0.5
-_one_at_a_time = threading.Lock()
 
 
-@encoder(modality="image", kinds=("object",), version="1", cost="light", extra="image", weights=(_WEIGHTS,))
+@encoder(modality="image", kinds=("object",), version="2", cost="light", extra="image", weights=(_WEIGHTS,))
 def objects(excerpt: Excerpt, *, min_score: float = 0.4, most: int = 20) -> Iterator[Observation]:
     """Finds people, animals, vehicles and household things, each with its box."""
     import numpy as np
 
     folder = excerpt.weights(_WEIGHTS)
     labels = (folder / "labels.txt").read_text().split("\n")
-    pixels = np.asarray(excerpt.image().resize((_SIDE, _SIDE)), np.float32) / 127.5 - 1
-    encodings, logits = _run(folder / "model.tflite", pixels, excerpt.settings.threads)
-    boxes, scores = _decode(encodings), 1 / (1 + np.exp(-logits))
+    picture = excerpt.image()
+    model = network(folder / "model.tflite", excerpt.settings.threads, extra="image")
+    pixels = np.asarray(picture.resize((model.side, model.side)), np.float32) / 127.5 - 1
+    encodings, logits = sorted(model(pixels), key=lambda output: output.shape[-1])
+    boxes, scores = _decode(encodings) * (*picture.size, *picture.size), 1 / (1 + np.exp(-logits))
     # Column 0 is the background.
     found = [
         (float(scores[i, c]), c, boxes[i])
         for c in range(1, scores.shape[1])
-        for i in _keep(boxes, scores[:, c], min_score)
+        for i in _best(boxes, scores[:, c], min_score)
     ]
     if not found:
         raise Unobservable("none of the known objects is in the picture")
-    for score, c, (top, left, bottom, right) in sorted(found, key=lambda f: -f[0])[:most]:
+    frame = Frame.of(excerpt, picture)
+    for score, c, box in sorted(found, key=lambda f: -f[0])[:most]:
         label = labels[c].lower()
-        region = Region.from_pixels((left, top, right, bottom), width=1, height=1)
         yield excerpt.observe(
             "object",
             {"label": label},
-            f"{label}, {_place(region)}",
-            locator=Locator(region=region),
+            f"{label} at the {frame.place(box)}",
+            locator=frame.locator(box),
             confidence=Confidence(value=score, kind="score"),
         )
-
-
-def _run(model: Path, pixels: NDArray[np.float32], threads: int) -> tuple[Any, Any]:
-    """Box encodings of shape (1917, 4) as y, x, h, w, and class logits of shape (1917, 25)."""
-    detector = _detector(str(model), threads)
-    with _one_at_a_time:
-        detector.set_tensor(detector.get_input_details()[0]["index"], pixels[None])
-        detector.invoke()
-        outputs = [detector.get_tensor(output["index"])[0] for output in detector.get_output_details()]
-    outputs.sort(key=lambda output: int(output.shape[-1]))
-    return outputs[0], outputs[1]
-
-
-@once
-def _detector(model: str, threads: int) -> Any:
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as problem:
-        raise MissingExtra("ai_edge_litert", "image", "Finding objects in pictures") from problem
-    detector = Interpreter(model_path=model, num_threads=threads)
-    detector.allocate_tensors()
-    return detector
 
 
 @once
@@ -100,37 +73,16 @@ def _anchors() -> Any:
 
 
 def _decode(encodings: Any) -> Any:
-    """Boxes of shape (1917, 4) as top, left, bottom, right in 0-1."""
+    """Boxes of shape (1917, 4) as left, top, right, bottom in 0-1."""
     import numpy as np
 
     anchors = _anchors()
     centre = encodings[:, :2] / 10 * anchors[:, 2:] + anchors[:, :2]
     half = np.exp(encodings[:, 2:] / 5) * anchors[:, 2:] / 2
-    return np.clip(np.concatenate([centre - half, centre + half], axis=1), 0, 1)
+    return np.clip(np.concatenate([centre - half, centre + half], axis=1), 0, 1)[:, (1, 0, 3, 2)]
 
 
-def _keep(boxes: Any, scores: Any, min_score: float) -> list[int]:
-    """Greedy non-maximum suppression for one class."""
-    kept: list[int] = []
-    for i in sorted((scores >= min_score).nonzero()[0], key=lambda i: -scores[i]):
-        if all(_overlap(boxes[i], boxes[j]) <= _OVERLAP for j in kept):
-            kept.append(int(i))
-    return kept
-
-
-def _overlap(one: Any, other: Any) -> float:
-    """Intersection over union."""
-    height = min(one[2], other[2]) - max(one[0], other[0])
-    width = min(one[3], other[3]) - max(one[1], other[1])
-    if height <= 0 or width <= 0:
-        return 0.0
-    shared = height * width
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return float(shared / (areas - shared))
-
-
-def _place(region: Region) -> str:
-    """`upper left`, `centre`, ..."""
-    row = ("upper", "", "lower")[min(2, int((region.y + region.h / 2) * 3))]
-    column = ("left", "", "right")[min(2, int((region.x + region.w / 2) * 3))]
-    return f"{row} {column}".strip() or "centre"
+def _best(boxes: Any, scores: Any, min_score: float) -> list[int]:
+    """The boxes of one class that are left when those that cover the same thing are one, the surest first."""
+    sure = (scores >= min_score).nonzero()[0]
+    return [int(sure[group[0]]) for group in suppress(boxes[sure], scores[sure], _OVERLAP)]
