@@ -58,9 +58,7 @@ def _pair(draw: random.Random, topic: Topic, split: Split, relation: Relation, t
     seen = one if relation == "agree" else other
     said = _take(topic.said[split], turn).format(s=subject, v=one[0])
     shown = _take(topic.shown[split], turn + draw.randrange(2)).format(s=subject, v=seen[1])
-    return Pair(
-        topic.name, split, relation, said, shown, topic.language, topic.shown_language or topic.language
-    )
+    return Pair(topic.name, split, relation, said, shown, topic.language, topic.shown_language or topic.language)
 
 
 def _unrelated(draw: random.Random, topic: Topic, neighbour: Topic, split: Split, turn: int) -> Pair:
@@ -68,7 +66,9 @@ def _unrelated(draw: random.Random, topic: Topic, neighbour: Topic, split: Split
     one, other = draw.sample(topic.values, 2)
     said = _take(topic.said[split], turn).format(s=subject, v=one[0])
     if turn % 3 == 2:  # of another topic, whatever it is about
-        shown = _take(neighbour.shown[split], turn).format(s=draw.choice(neighbour.subjects), v=other_value(draw, neighbour))
+        shown = _take(neighbour.shown[split], turn).format(
+            s=draw.choice(neighbour.subjects), v=other_value(draw, neighbour)
+        )
         language = neighbour.shown_language or neighbour.language
     else:
         shown = _take(topic.shown[split], turn).format(s=another, v=other[1])
@@ -176,7 +176,10 @@ TOPICS: tuple[Topic, ...] = (
         ("dentist", "hairdresser", "optician", "physiotherapist"),
         (("Monday", "Monday"), ("Tuesday", "Tuesday"), ("Thursday", "Thursday"), ("Friday", "Friday")),
         {
-            "tuning": ("Your appointment with the {s} is on {v}.", "The {s} can see you on {v}, your appointment moved."),
+            "tuning": (
+                "Your appointment with the {s} is on {v}.",
+                "The {s} can see you on {v}, your appointment moved.",
+            ),
             "held_out": ("On {v} you have an appointment at the {s}.", "We put your {s} appointment on {v}."),
         },
         {
@@ -272,7 +275,10 @@ TOPICS: tuple[Topic, ...] = (
         },
         {
             "tuning": ("month: January; shop: {s}; sales: {v}", "shop: {s}; sales: {v}; month: January"),
-            "held_out": ("sales: {v}; shop: {s}; month: January", "shop: {s}; month: January; manager: Lee; sales: {v}"),
+            "held_out": (
+                "sales: {v}; shop: {s}; month: January",
+                "shop: {s}; month: January; manager: Lee; sales: {v}",
+            ),
         },
     ),
     Topic(
@@ -293,7 +299,7 @@ TOPICS: tuple[Topic, ...] = (
         "opening",
         "en",
         ("library", "swimming pool", "pharmacy", "museum"),
-        (("closed", "OPEN"), ("open", "CLOSED")),
+        (("closed", "CLOSED"), ("open", "OPEN")),
         {
             "tuning": ("The {s} is {v} today.", "Sorry to say the {s} is {v} on public holidays."),
             "held_out": ("I hear the {s} is {v} again.", "They told me the {s} was {v}."),
@@ -304,7 +310,7 @@ TOPICS: tuple[Topic, ...] = (
         "cancelled",
         "en",
         ("ferry", "concert", "guided tour", "football match"),
-        (("cancelled", "on time"), ("on time", "cancelled")),
+        (("cancelled", "CANCELLED"), ("on time", "on time")),
         {
             "tuning": ("The {s} is {v}.", "Listen, the {s} is {v} after all."),
             "held_out": ("As for the {s}, it is {v}.", "We can tell you that the {s} is {v}."),
@@ -422,7 +428,10 @@ TOPICS: tuple[Topic, ...] = (
             "tuning": ("El tren a {s} sale del andén {v}.", "Viajeros a {s}, pasen al andén {v}."),
             "held_out": ("En el andén {v} espera el tren de {s}.", "Para {s}, andén {v}, por favor."),
         },
-        {"tuning": ("{s}  Andén {v}", "Andén {v}: {s}"), "held_out": ("SALIDAS {s} ANDÉN {v}", "{s} (directo) andén {v}")},
+        {
+            "tuning": ("{s}  Andén {v}", "Andén {v}: {s}"),
+            "held_out": ("SALIDAS {s} ANDÉN {v}", "{s} (directo) andén {v}"),
+        },
     ),
     Topic(
         "hora",

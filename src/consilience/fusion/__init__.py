@@ -1,5 +1,21 @@
-"""Pure functions that combine what experts say."""
+"""Pure functions over what was observed and what experts say: timelines, entities, conflicts, positions."""
 
+from consilience.fusion.conflicts import conflicts, has_tone
 from consilience.fusion.positions import agrees, content_words, diverging, holds, plurality, same
+from consilience.fusion.timeline import Clock, Moment, Span, Timeline, clocks_of
 
-__all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
+__all__ = [
+    "Clock",
+    "Moment",
+    "Span",
+    "Timeline",
+    "agrees",
+    "clocks_of",
+    "conflicts",
+    "content_words",
+    "diverging",
+    "has_tone",
+    "holds",
+    "plurality",
+    "same",
+]
