@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from consilience.agents.turn import Citation, Claim, Turn
 
-from consilience.core.words import LETTER, UNSPACED, folded
+from consilience.core.words import words
 from consilience.observations import Record
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]
 
-# A mark inside a number is part of it: 10:42 and 3.5 stay whole, and 1 never matches within 10:42, nor 5 within -5.
-_NUMBER = r"(?:(?<!\S)-)?\d+(?:[.,:/-]\d+)*"
-# Where a script puts no spaces between words, every letter is matched for itself.
-_WORD = re.compile(rf"{_NUMBER}|(?=[{UNSPACED}]){LETTER}|(?:(?![{UNSPACED}]){LETTER})+")
-
 
 def normalise(text: str) -> str:
     """Words of `text`, case and punctuation dropped, single spaces between: what quotes are matched on."""
-    return " ".join(_WORD.findall(folded(text)))
+    return " ".join(words(text))
 
 
 def check_citation(citation: Citation, record: Record) -> Citation:

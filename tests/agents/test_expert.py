@@ -59,7 +59,7 @@ async def test_an_opening_cannot_cite_what_was_left_out(scripted: Scripted, reco
     model, endpoint = scripted(PICTURE)
     await seat(endpoint, None, tokens=1).open(QUESTION, record, Meter())
     assert allowed(model) == ["i1"]
-    assert "3 less telling observations left out" in model.calls[0].prompt
+    assert "3 observations left out for want of room" in model.calls[0].prompt
 
 
 async def test_an_opening_over_nothing_cannot_cite(scripted: Scripted, record: Record) -> None:

@@ -15,7 +15,7 @@ from consilience.core.settings import Settings
 from consilience.graphs import AskOptions, Panel, Workbench
 from consilience.models import price
 from consilience.observations import Locator, Media, Observation, Record, ingest
-from consilience.observations.record import count_tokens
+from consilience.observations.rendering import count_tokens
 
 __all__ = ["dry_run"]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["LETTER", "UNSPACED", "folded"]
+__all__ = ["LETTER", "UNSPACED", "folded", "words"]
 
 # `re` knows letters, but not the marks that many scripts write vowels and tones with.
 _MARKS = "".join(mark for mark in map(chr, range(0x300, 0xFFFF)) if unicodedata.category(mark).startswith("M"))
@@ -22,3 +23,15 @@ def folded(text: str) -> str:
     # Folding case takes some letters apart again, hence the second time.
     caseless = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", caseless).replace("\u2212", "-")
+
+
+# A mark inside a number is part of it: 10:42 and 3.5 stay whole, and 1 never matches within 10:42, nor 5 within -5.
+_NUMBER = r"(?:(?<!\S)-)?\d+(?:[.,:/-]\d+)*"
+# Where a script puts no spaces between words, every letter stands for itself.
+_WORD = re.compile(rf"{_NUMBER}|(?=[{UNSPACED}]){LETTER}|(?:(?![{UNSPACED}]){LETTER})+")
+
+
+def words(text: str) -> list[str]:
+    """Words and numbers of `text`, folded, in order, punctuation dropped."""
+    found: list[str] = _WORD.findall(folded(text))
+    return found

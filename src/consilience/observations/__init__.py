@@ -38,7 +38,9 @@ from consilience.observations.kinds import (
 from consilience.observations.locator import Cell, CharRange, Locator, Region, TimeRange
 from consilience.observations.media import MODALITIES, Media, Modality
 from consilience.observations.observation import Confidence, Observation, Provenance
-from consilience.observations.record import Record, Rendering
+from consilience.observations.record import Record
+from consilience.observations.relevance import Relevance
+from consilience.observations.rendering import Omission, Rendering, Span
 from consilience.observations.store import ObservationStore
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "Modality",
     "Observation",
     "ObservationStore",
+    "Omission",
     "Part",
     "Passage",
     "Pose",
@@ -70,12 +73,14 @@ __all__ = [
     "Provenance",
     "Record",
     "Region",
+    "Relevance",
     "Rendering",
     "Sentiment",
     "Series",
     "Shot",
     "Sound",
     "Source",
+    "Span",
     "Speaker",
     "SpokenLanguage",
     "TableCell",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from consilience.core.errors import UnknownName
 from consilience.observations.media import Media, Modality
 from consilience.observations.observation import Observation
+from consilience.observations.ranking import streams
+from consilience.observations.relevance import Relevance
+from consilience.observations.rendering import Rendering, Span, line_of, rendered
 
-__all__ = ["Record", "Rendering", "count_tokens"]
+__all__ = ["Record"]
 
 _PREFIX: Mapping[Modality, str] = {
     "image": "i",
@@ -18,44 +21,6 @@ _PREFIX: Mapping[Modality, str] = {
     "text": "t",
     "table": "b",
 }
-
-# What carries a fact in words comes before what describes a surface; unnamed kinds stand between the two.
-_TELLING: Mapping[str, int] = {
-    "conflict": 0,
-    "transcript": 1,
-    "text": 1,
-    "passage": 1,
-    "row": 2,
-    "description": 2,
-    "object": 3,
-    "table": 3,
-    "unobserved": 5,
-    "sound": 6,
-    "properties": 7,
-}
-
-# For machines; no prompt shows them.
-_UNTOLD = frozenset({"embedding", "part"})
-
-_RUNNING = frozenset({"transcript", "text", "passage"})
-
-_CHARACTERS_PER_TOKEN = 3.5
-
-
-def count_tokens(text: str) -> int:
-    """Estimated tokens of `text` (3.5 characters each, which overestimates English a little)."""
-    return int(len(text) / _CHARACTERS_PER_TOKEN) + 1
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A record as text for a prompt."""
-
-    text: str
-    labels: tuple[str, ...]
-    """Labels that the text shows, in its order."""
-    omitted: int
-    """Observations left out for want of room; the text says so too."""
 
 
 class Record:
@@ -128,61 +93,40 @@ class Record:
         A sentence runs on over lines: "We have to move your appointment." - "Please come at eleven instead."
         """
         wanted = set(labels)
-        streams: dict[tuple[str, str], list[str]] = {}
-        for label, observation in self:
-            if observation.kind in _RUNNING:
-                streams.setdefault((observation.provenance.media, observation.kind), []).append(label)
         beside = {
             label
-            for stream in streams.values()
+            for stream in streams(self._observations)
             for i, label in enumerate(stream)
             if wanted.intersection(stream[max(i - 1, 0) : i + 2])
         }
         return self.select(labels=wanted | beside)
 
-    def render(self, labels: Iterable[str] | None = None, *, tokens: int = 1500) -> Rendering:
+    def within(self, span: Span) -> tuple[str, ...]:
+        """Labels of what was observed in a stretch of a medium, in order: render them to show what was left out.
+
+        Raises:
+            UnknownName: the record has no such medium.
+        """
+        asked = {medium.id for medium in self._media.values() if span.media in (medium.name, medium.id)}
+        if not asked and not any(o.provenance.media == span.media for o in self._observations.values()):
+            raise UnknownName("medium", span.media, [medium.name for medium in self._media.values()])
+        asked.add(span.media)
+        return tuple(label for label, o in self if o.provenance.media in asked and span.holds(o))
+
+    def render(
+        self, labels: Iterable[str] | None = None, *, tokens: int = 1500, relevance: Relevance | None = None
+    ) -> Rendering:
         """Text of the observations under `labels` (all when None), by medium, in at most `tokens` tokens.
 
-        The most telling stay: words before objects before surface properties, surer before less sure. The first of
-        them stays however long it is, and the note on what was left out comes on top.
+        Where they do not all fit, those stay that answer the question by `relevance`, with something of every modality
+        and stretch of time; then words before objects before surface properties, surer before less sure. What was left
+        out is told. `relevance` may block: call this from a thread when an event loop is running.
         """
-        wanted = self.labels if labels is None else tuple(dict.fromkeys(labels))
-        chosen = tuple(label for label in wanted if self[label].kind not in _UNTOLD)
-        kept, headed, room = set[str](), set[str](), tokens
-        for label in sorted(chosen, key=self._telling):
-            media_id = self[label].provenance.media
-            room -= count_tokens(self.line(label) + "\n")
-            room -= 0 if media_id in headed else count_tokens(self._heading(media_id) + "\n")
-            if room < 0 and kept:
-                break
-            kept.add(label)
-            headed.add(media_id)
-        shown = tuple(label for label in self.labels if label in kept)
-        return Rendering(self._lay_out(shown, len(chosen) - len(shown)), shown, len(chosen) - len(shown))
+        wanted = self.labels if labels is None else dict.fromkeys(labels)
+        chosen = {label: self[label] for label in wanted}
+        in_order = chosen if labels is None else {label: o for label, o in self if label in chosen}
+        return rendered(in_order, self._media, tokens=tokens, relevance=relevance)
 
     def line(self, label: str) -> str:
         """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it."""
-        observation = self[label]
-        about = ", ".join(filter(None, (observation.kind, observation.locator.describe())))
-        return f"[{label}] {about}: {observation.text}"
-
-    def _heading(self, media_id: str) -> str:
-        medium = self._media.get(media_id)
-        return f"From {medium.modality} {medium.name!r}:" if medium else "From an unnamed medium:"
-
-    def _telling(self, label: str) -> tuple[float, float, int]:
-        observation = self[label]
-        confidence = observation.confidence.value if observation.confidence else 0.5
-        return _TELLING.get(observation.kind, 4), -confidence, self.labels.index(label)
-
-    def _lay_out(self, labels: tuple[str, ...], omitted: int) -> str:
-        lines: list[str] = []
-        by_medium: dict[str, list[str]] = {}
-        for label in labels:
-            by_medium.setdefault(self[label].provenance.media, []).append(label)
-        for media_id, members in by_medium.items():
-            lines.append(self._heading(media_id))
-            lines.extend(self.line(label) for label in members)
-        if omitted:
-            lines.append(f"({omitted} less telling observations left out for want of room)")
-        return "\n".join(lines)
+        return line_of(label, self[label])
