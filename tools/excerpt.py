@@ -105,8 +105,15 @@ class Excerpt:
         self.deadline.check()
 
     def text(self) -> str:
-        """The text, cut to the character range asked for."""
-        text = self.path.read_text(encoding="utf-8-sig")
+        """The text, cut to the character range asked for.
+
+        Raises:
+            Unobservable: it is not UTF-8.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as problem:
+            raise Unobservable(f"it is no UTF-8 text (byte {problem.start} is none)") from problem
         return text[self.where.chars.start : self.where.chars.end] if self.where.chars else text
 
     def weights(self, name: str) -> Path:

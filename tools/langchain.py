@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from consilience.tools.encoder import Encoder
-from consilience.tools.runner import Runner
+from consilience.tools.runner import Encoding, Runner
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import Field, create_model
 
+from consilience.core.background import run_blocking
+from consilience.core.errors import ConsilienceError
 from consilience.core.settings import Settings
-from consilience.observations import Locator, Observation, ObservationStore
+from consilience.observations import Locator, Observation, ObservationStore, Record
 
-__all__ = ["encoder_tool"]
+__all__ = ["describe", "encoder_tool", "tool_name"]
+
+_TOKENS = 4000
 
 
 def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) -> BaseTool:
     """A tool that runs `encoder` over a medium of `store`.
 
-    A model names media by id, never by path: it can only reach what the caller has put into the store.
+    A model names media by id, never by path: it can only reach what the caller has put into the store. Whatever goes
+    wrong is told to the model, with the cure, as the tool's answer.
     """
     runner = Runner(store, [encoder], settings=settings)
     arguments = create_model(
@@ -33,19 +39,20 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
             place = Locator.from_fragment(where)
         except ValueError as problem:
             raise ToolException(f"{where!r} is no place in a medium: {problem}") from problem
-        encoding = await runner.encode(store.media(media), encoder, parameters=parameters, where=place)
+        try:
+            medium = await asyncio.to_thread(store.media, media)
+            encoding = await runner.encode(medium, encoder, parameters=parameters, where=place)
+        except ConsilienceError as problem:
+            raise ToolException(str(problem)) from problem
         if encoding.failure:
             raise ToolException(encoding.failure)
-        told = "\n".join(observation.text for observation in encoding.observations)
-        return told or "nothing observed", list(encoding.observations)
+        return describe(encoding), list(encoding.observations)
 
     def observe_blocking(**arguments: Any) -> tuple[str, list[Observation]]:
-        import asyncio
-
-        return asyncio.run(observe(**arguments))
+        return run_blocking(observe(**arguments))
 
     return StructuredTool.from_function(
-        name=encoder.name.replace(".", "_"),
+        name=tool_name(encoder),
         description=encoder.summary or f"Observes {', '.join(encoder.kinds)} in {encoder.modality}.",
         func=observe_blocking,
         coroutine=observe,
@@ -53,3 +60,15 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
         response_format="content_and_artifact",
         handle_tool_error=True,
     )
+
+
+def tool_name(encoder: Encoder) -> str:
+    """The encoder's name in the letters that the APIs of language models allow."""
+    return encoder.name.replace(".", "_")
+
+
+def describe(encoding: Encoding) -> str:
+    """The observations as a model reads them: with their places, quoted as data, and no longer than a prompt bears."""
+    record = Record([encoding.media], encoding.observations)
+    told = record.render(tokens=_TOKENS).text
+    return told or f"{len(record)} observations of {encoding.encoder}, for machines only."

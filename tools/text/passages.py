@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
+from consilience.core.errors import Unobservable
 from consilience.observations import CharRange, Locator, Observation
 from consilience.observations.locator import one_line
 
@@ -22,6 +23,8 @@ _SENTENCE_END = re.compile(r"[.!?…][\"'”)\]]*\s+")
 def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
     """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it."""
     text = excerpt.text()
+    if not one_line(text):
+        raise Unobservable("there is nothing written in it")
     markdown = excerpt.media.mime == "text/markdown"
     headings: list[tuple[int, str]] = []
     for start, end in _paragraphs(text, markdown):

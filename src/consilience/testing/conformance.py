@@ -1,37 +1,82 @@
 """What every encoder must do, as a test class to subclass: ours pass it, and plug-ins should.
 
-class TestWarmth(EncoderConformance):
-encoder = warmth
+    class TestWarmth(EncoderConformance):
+        encoder = warmth
 
-def source(self) -> Path:
-return Path("scene.png")
+        def source(self) -> Source:
+            return Path("scene.png")
+
+The tests are asynchronous: they need pytest-asyncio in its `auto` mode.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from consilience.core.errors import BadConfiguration, Stopped
 from consilience.core.settings import Settings
-from consilience.observations import Locator, Media, Observation, ObservationStore, Source, ingest
+from consilience.observations import (
+    CharRange,
+    Locator,
+    Media,
+    Observation,
+    ObservationStore,
+    Region,
+    Source,
+    TimeRange,
+    ingest,
+)
+from consilience.observations.locator import one_line
+from consilience.testing.contents import bytes_in
+from consilience.testing.hostile import HUGE_TYPES, broken, huge
+from consilience.testing.places import misplaced, outside
 from consilience.tools import Encoder, Encoding, Runner
+from consilience.tools.deadline import Deadline
+from consilience.tools.encoder import excerpt_of
 
 __all__ = ["EncoderConformance"]
+
+_LONGEST_TEXT = 4000
+_RESERVED = {"media", "where", "base64"}
+# The runner names the class of whatever is no error of ours.
+_RAW = re.compile(r"\w*(Error|Exception|Exit|Interrupt|Iteration|Warning)\b: ")
+
+_made: dict[tuple[type, str], Encoding] = {}
 
 
 class EncoderConformance:
     """Subclass it, set `encoder`, and give a medium that it observes something in."""
 
     encoder: ClassVar[Encoder]
-    deterministic: ClassVar[bool] = True
-    """False for encoders that may answer differently each time, such as remote models."""
 
     def source(self) -> Source:
         """Anything that `ingest` takes."""
         raise NotImplementedError
+
+    def part(self, media: Media) -> Locator | None:
+        """A part of the medium that the encoder can be handed alone; None where it reads media as a whole."""
+        if media.modality != self.encoder.modality:
+            return None
+        if media.modality == "image":
+            return Locator(region=Region(x=0.25, y=0.25, w=0.5, h=0.5))
+        if media.seconds:
+            return Locator(time=TimeRange(start=media.seconds / 4, end=media.seconds * 3 / 4))
+        if media.pages and media.modality == "document":
+            return Locator(page=media.pages)
+        if media.characters and media.mime in ("text/plain", "text/markdown"):
+            return Locator(chars=CharRange(start=media.characters // 3, end=media.characters))
+        return None
+
+    def huge(self) -> Source | None:
+        """A medium larger than most, with little in it; None where there is none that the encoder reads."""
+        modality = self.encoder.modality
+        return huge(modality) if self.encoder.reads(modality, HUGE_TYPES[modality]) else None
 
     def settings(self, folder: Path) -> Settings:
         """A store of its own, beside the machine's weights."""
@@ -43,8 +88,10 @@ class EncoderConformance:
 
     @pytest.fixture
     def bench(self, tmp_path: Path) -> tuple[Runner, Media]:
-        """A runner with the encoder, and the medium."""
+        """A runner with the encoder, which is allowed to be biometric, and the medium."""
         settings = self.settings(tmp_path)
+        if self.encoder.biometric:
+            settings = settings.model_copy(update={"biometrics": True})
         store = ObservationStore.open(settings)
         return Runner(store, [self.encoder], settings=settings), ingest(self.source(), store)
 
@@ -55,32 +102,65 @@ class EncoderConformance:
         assert encoding.failure is None, encoding.failure
         return encoding
 
+    async def observed(self, bench: tuple[Runner, Media]) -> tuple[Observation, ...]:
+        """What the encoder observes in the medium: made once for all tests that only look at it."""
+        key = type(self), bench[1].id
+        if key not in _made:
+            _made[key] = await self.observe(bench)
+        return _made[key].observations
+
     async def test_observes_something_of_its_kinds(self, bench: tuple[Runner, Media]) -> None:
         """It observes, and only what it declares."""
-        encoding = await self.observe(bench)
-        assert encoding.observations
-        assert {observation.kind for observation in encoding.observations} <= set(self.encoder.kinds)
+        found = await self.observed(bench)
+        assert found
+        assert {observation.kind for observation in found} <= set(self.encoder.kinds)
+
+    async def test_is_well_declared(self) -> None:
+        """A name of the form `modality.what`, a version, a kind, and a line that says what it observes."""
+        assert re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", self.encoder.name), self.encoder.name
+        assert self.encoder.version
+        assert self.encoder.kinds
+        assert self.encoder.summary == one_line(self.encoder.summary) != ""
 
     async def test_locators_lie_in_the_medium(self, bench: tuple[Runner, Media]) -> None:
-        """Times end before the recording does, characters before the text does; regions are checked by their type."""
-        media = bench[1]
-        for observation in (await self.observe(bench)).observations:
-            where = observation.locator
-            assert where.time is None or media.seconds is None or where.time.end <= media.seconds + 0.05
-            assert where.chars is None or media.characters is None or where.chars.end <= media.characters
-            assert Locator.from_fragment(where.to_fragment()) == where
+        """Times end before the recording does, pages and characters before the document, cells before the table."""
+        runner, media = bench
+        path = runner.store.path(media)
+        assert not list(filter(None, (misplaced(o, media, path) for o in await self.observed(bench))))
+
+    async def test_locators_stay_in_the_part_that_was_looked_at(self, bench: tuple[Runner, Media]) -> None:
+        """A crop, a stretch, a page: what is observed in a part lies in that part of the medium."""
+        part = self.part(bench[1])
+        if part is None:
+            pytest.skip("it reads media as a whole")
+        found = (await self.observe(bench, where=part)).observations
+        assert found
+        assert not list(filter(None, (outside(o.locator, part) for o in found)))
+        if part.page is not None or part.chars is not None:
+            assert len([o for o in found if o.kind != "unobserved"]) <= len(await self.observed(bench))
 
     async def test_provenance_names_it(self, bench: tuple[Runner, Media]) -> None:
         """Who, in which version, on which medium."""
-        for observation in (await self.observe(bench)).observations:
+        for observation in await self.observed(bench):
             made = observation.provenance
             assert (made.tool, made.version) == (self.encoder.name, self.encoder.version)
             assert (made.media, made.modality) == (bench[1].id, self.encoder.modality)
 
     async def test_observations_survive_json(self, bench: tuple[Runner, Media]) -> None:
-        """Lossless both ways, and free of bytes by that."""
-        for observation in (await self.observe(bench)).observations:
+        """Lossless both ways."""
+        for observation in await self.observed(bench):
             assert Observation.model_validate_json(observation.model_dump_json()) == observation
+
+    async def test_text_is_one_line(self, bench: tuple[Runner, Media]) -> None:
+        """A line that a language model reads and quotes, and that cannot pass for another line of the prompt."""
+        for observation in await self.observed(bench):
+            assert observation.text == one_line(observation.text) != ""
+            assert len(observation.text) <= _LONGEST_TEXT
+
+    async def test_no_bytes_in_state(self, bench: tuple[Runner, Media]) -> None:
+        """Pictures and sound stay in the store; observations travel through state, checkpoints and logs."""
+        for observation in await self.observed(bench):
+            assert not bytes_in([observation.text, observation.value]), observation.kind
 
     async def test_second_run_comes_from_the_cache(self, bench: tuple[Runner, Media]) -> None:
         """The same observations, without the work."""
@@ -89,37 +169,109 @@ class EncoderConformance:
         assert second.observations == first.observations
 
     async def test_is_deterministic_or_says_so(self, bench: tuple[Runner, Media]) -> None:
-        """Encoding anew gives the same observations."""
+        """Encoding anew gives the same observations, at the same time too; `deterministic=False` says otherwise."""
         runner, media = bench
         anew = Runner(runner.store, [self.encoder], settings=runner.settings, cache=False)
-        one = await self.observe((anew, media))
-        other = await self.observe((anew, media))
+        one, other = await asyncio.gather(self.observe((anew, media)), self.observe((anew, media)))
         assert not one.cached
         assert not other.cached
-        assert not self.deterministic or one.observations == other.observations
+        if self.encoder.deterministic:
+            assert one.observations == other.observations == await self.observed(bench)
 
-    async def test_cache_key_follows_version_and_place(self, bench: tuple[Runner, Media]) -> None:
-        """Another version, or another part of the medium, is another key."""
+    async def test_cache_key_follows_version_place_and_parameters(self, bench: tuple[Runner, Media]) -> None:
+        """Another version, another medium, another part of it, other parameters: another key."""
         runner, media = bench
         parameters = self.encoder.bind()
-        key = self.encoder.cache_key(media, Locator(), parameters, runner.settings)
         newer = replace(self.encoder, version=f"{self.encoder.version}+1")
-        assert newer.cache_key(media, Locator(), parameters, runner.settings) != key
-        elsewhere = Locator.from_fragment("t=0,1")
-        assert self.encoder.cache_key(media, elsewhere, parameters, runner.settings) != key
+        other = media.model_copy(update={"id": f"sha256:{'0' * 64}"})
+        keys = [
+            self.encoder.cache_key(media, Locator(), parameters, runner.settings),
+            newer.cache_key(media, Locator(), parameters, runner.settings),
+            self.encoder.cache_key(other, Locator(), parameters, runner.settings),
+            self.encoder.cache_key(media, Locator.from_fragment("t=0,1"), parameters, runner.settings),
+            self.encoder.cache_key(media, Locator(), {**parameters, "another": 1}, runner.settings),
+        ]
+        assert len(set(keys)) == len(keys)
+        assert self.encoder.cache_key(media, Locator(), self.encoder.bind(), runner.settings) == keys[0]
 
-    async def test_corrupt_bytes_are_a_failure_or_unobserved(self, bench: tuple[Runner, Media]) -> None:
-        """Bytes that are not what they were taken for end in a value, never in an exception or an empty string."""
+    async def test_parameters_are_validated(self) -> None:
+        """Wrong names and wrong types are refused; the defaults are right themselves."""
+        defaults = self.encoder.parameters().model_dump(mode="json")
+        assert self.encoder.bind(defaults) == defaults
+        assert not _RESERVED & defaults.keys()
+        self.encoder.parameters.model_json_schema()
+        wrongs: list[dict[str, Any]] = [{name: {"no": ["such", "type"]}} for name in defaults]
+        for wrong in ({"no_such_parameter": 1}, *wrongs):
+            with pytest.raises(BadConfiguration):
+                self.encoder.bind(wrong)
+
+    async def test_stops_when_it_is_cancelled(self, bench: tuple[Runner, Media]) -> None:
+        """It asks whether to go on, lets `Stopped` through, and nothing is remembered of what was not finished."""
         runner, media = bench
-        broken = media.model_copy(update={"id": f"sha256:{runner.store.put_bytes(b'no such medium' * 40)}"})
-        encoding = await runner.encode(broken, self.encoder)
-        assert encoding.failure or all(observation.text for observation in encoding.observations)
+        deadline = Deadline()
+        deadline.cancelled.set()
+        parameters = self.encoder.bind()
+        excerpt = excerpt_of(
+            self.encoder,
+            media,
+            runner.store.path(media),
+            where=Locator(),
+            parameters=parameters,
+            settings=runner.settings,
+            deadline=deadline,
+        )
+        with pytest.raises(Stopped):
+            list(self.encoder.encode(excerpt, **parameters))
+        encoding = await runner.encode(media, self.encoder, deadline=deadline)
+        assert "cancelled" in (encoding.failure or "")
+        assert not (await self.observe(bench)).cached
+
+    @pytest.mark.parametrize("fault", list(broken(b"")))
+    async def test_broken_media_are_unobserved_or_a_clear_failure(
+        self, bench: tuple[Runner, Media], fault: str
+    ) -> None:
+        """Bytes that are not what they were taken for end in a value that says so, not in some library's error."""
+        runner, media = bench
+        content = broken(runner.store.path(media).read_bytes())[fault]
+        bad = media.model_copy(update={"id": f"sha256:{runner.store.put_bytes(content)}"})
+        self._assert_clean(await runner.encode(bad, self.encoder))
+
+    async def test_a_huge_medium_ends_in_a_value(self, bench: tuple[Runner, Media]) -> None:
+        """Much to read and nothing in it: observations within the medium, or a failure that is clear."""
+        runner, _ = bench
+        source = await asyncio.to_thread(self.huge)
+        if source is None:
+            pytest.skip("no huge medium of a type that it reads")
+        media = ingest(source, runner.store)
+        limits = runner.settings.limits.model_copy(update={"encoding_seconds": 60.0})
+        patient = Runner(runner.store, [self.encoder], settings=runner.settings.model_copy(update={"limits": limits}))
+        encoding = await patient.encode(media, self.encoder)
+        self._assert_clean(encoding)
+        path = runner.store.path(media)
+        assert not list(filter(None, (misplaced(o, media, path) for o in encoding.observations)))
+        assert all(len(o.text) <= _LONGEST_TEXT for o in encoding.observations)
+
+    def _assert_clean(self, encoding: Encoding) -> None:
+        assert not _RAW.match(encoding.failure or ""), encoding.failure
+        assert bool(encoding.failure) != bool(encoding.observations)
+        assert {o.kind for o in encoding.observations} <= {*self.encoder.kinds, "unobserved"}
+
+    async def test_biometrics_need_leave(self, bench: tuple[Runner, Media]) -> None:
+        """What measures people's bodies does not run where nobody allowed it."""
+        runner, media = bench
+        if not self.encoder.biometric:
+            pytest.skip("it measures nobody's body")
+        forbidding = runner.settings.model_copy(update={"biometrics": False})
+        strict = Runner(runner.store, [self.encoder], settings=forbidding, cache=False)
+        encoding = await strict.encode(media, self.encoder)
+        assert "CONSILIENCE_BIOMETRICS" in (encoding.failure or "")
 
     async def test_is_a_langchain_tool(self, bench: tuple[Runner, Media]) -> None:
-        """Content for the model, observations as the artifact."""
+        """Content for the model, observations as the artifact; async, and blocking inside a running event loop."""
         runner, media = bench
         tool = self.encoder.tool(runner.store, runner.settings)
         call = {"type": "tool_call", "id": "1", "name": tool.name, "args": {"media": media.id}}
-        message = await tool.ainvoke(call)
-        assert message.content
-        assert all(isinstance(item, Observation) for item in message.artifact)
+        for message in (await tool.ainvoke(call), tool.invoke(call)):
+            assert message.content
+            assert message.artifact
+            assert all(isinstance(item, Observation) for item in message.artifact)

@@ -1,0 +1,80 @@
+"""Whether what was observed lies where it can lie: inside its medium, inside the part that was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from consilience.observations import Locator, Media, Observation, Shot, TimeRange, Track, Transcript
+
+__all__ = ["misplaced", "outside"]
+
+_SECONDS, _FRACTION = 0.05, 1e-4
+_DELIMITED = ("text/csv", "text/tab-separated-values")
+
+
+def misplaced(observation: Observation, media: Media, path: Path) -> str | None:
+    """What is wrong with an observation's place in its medium, whose bytes are at `path`; None when nothing is."""
+    where = observation.locator
+    if Locator.from_fragment(where.to_fragment()) != where:
+        return f"{where} does not survive being written as a fragment"
+    return next(_faults(observation, media, path), None)
+
+
+def _faults(observation: Observation, media: Media, path: Path) -> Iterator[str]:
+    where = observation.locator
+    for time in (where.time, *_times_of(observation)):
+        if time and media.modality == "image":
+            yield f"{where}: a picture has no time"
+        if time and media.seconds is not None and time.end > media.seconds + _SECONDS:
+            yield f"{where}: {time} reaches beyond the end ({media.seconds} s)"
+    if where.region and media.modality == "audio":
+        yield f"{where}: a recording has no regions"
+    if where.page is not None and where.page > (media.pages or 0):
+        yield f"{where}: there are {media.pages or 'no'} pages"
+    if where.chars and media.characters is not None and where.chars.end > media.characters:
+        yield f"{where}: there are {media.characters} characters"
+    if where.cell and media.mime in _DELIMITED:
+        rows, columns = _table(path)
+        if (where.cell.row or 0) > rows or (where.cell.column or 0) > columns:
+            yield f"{where}: there are at most {rows} rows and {columns} columns"
+
+
+def _times_of(observation: Observation) -> Iterator[TimeRange]:
+    """Times inside the value."""
+    if observation.kind == "transcript":
+        yield from (TimeRange(start=w.start, end=w.end) for w in observation.as_(Transcript).words)
+    elif observation.kind == "track":
+        yield from (TimeRange(start=p.t, end=p.t) for p in observation.as_(Track).points)
+    elif observation.kind == "shot":
+        frame = observation.as_(Shot).key_frame
+        yield TimeRange(start=frame, end=frame)
+
+
+def _table(path: Path) -> tuple[int, int]:
+    """The most rows and columns that a delimited table can have."""
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    return len(lines), 1 + max((line.count(mark) for line in lines for mark in ",;\t|"), default=0)
+
+
+def outside(inner: Locator, outer: Locator) -> str | None:
+    """How `inner` leaves the part `outer` of a medium; None when it does not."""
+    if outer.time and not (
+        inner.time and inner.time.start >= outer.time.start - _SECONDS and inner.time.end <= outer.time.end + _SECONDS
+    ):
+        return f"{inner.time} is not within {outer.time}"
+    if outer.region and not (
+        inner.region
+        and inner.region.x >= outer.region.x - _FRACTION
+        and inner.region.y >= outer.region.y - _FRACTION
+        and inner.region.x + inner.region.w <= outer.region.x + outer.region.w + _FRACTION
+        and inner.region.y + inner.region.h <= outer.region.y + outer.region.h + _FRACTION
+    ):
+        return f"{inner.region} is not within {outer.region}"
+    if outer.chars and not (
+        inner.chars and inner.chars.start >= outer.chars.start and inner.chars.end <= outer.chars.end
+    ):
+        return f"{inner.chars} is not within {outer.chars}"
+    if outer.page is not None and inner.page != outer.page:
+        return f"page {inner.page} is not page {outer.page}"
+    return None
