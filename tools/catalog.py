@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
 from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.document.html import html
+from consilience.tools.document.mail import mail
 from consilience.tools.document.pdf import pdf
+from consilience.tools.document.slides import slides
+from consilience.tools.document.word import word
 from consilience.tools.encoder import Encoder
 from consilience.tools.image.describe import describe_encoder
 from consilience.tools.image.expression import expression
@@ -26,6 +30,8 @@ from consilience.core.registry import Plugin, load_plugins
 from consilience.core.settings import Settings
 
 __all__ = ["GROUP", "Catalog", "catalog", "default_encoders"]
+
+_DOCUMENTS = (pdf, word, slides, html, mail)
 
 GROUP = "consilience.tools"
 """Entry-point group: each entry is an `Encoder`, or a list of them."""
@@ -101,4 +107,4 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
     hears = transcription_encoder(settings) if settings.transcription_model else speech
     sees = (describe_encoder(settings),) if settings.vision_model else ()
-    return (text, objects, *sees, faces, expression, pose, hands, properties, hears, activity, pdf, passages, rows)
+    return (text, objects, *sees, faces, expression, pose, hands, properties, hears, activity, *_DOCUMENTS, passages, rows)

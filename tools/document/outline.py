@@ -59,6 +59,10 @@ class Outline:
             yield self._passage(title, above, locator)
         self._bare = False
 
+    def forget(self, level: float) -> None:
+        """Closes the headings of this level and of lower ones without opening another."""
+        self._open = [heading for heading in self._open if heading[0] < level]
+
     def passage(self, text: str, locator: Locator = _EVERYWHERE) -> Iterator[Observation]:
         """A paragraph, in pieces where it is long."""
         for start, end in cuts(text, self.longest):
@@ -87,9 +91,12 @@ class Outline:
         columns = [name or f"column {i}" for i, name in enumerate(own if any(own) else (names or own), 1)]
         rows = grid.height - grid.header
         context = "".join(f"{title} > " for title in self.headings)
-        told = f"{context}{'table' if number == 1 else f'table {number}'} of {rows} rows with the columns "
-        told += ", ".join(columns) + "".join(f"; {more}" for more in (grid.caption, note) if more)
-        yield self.excerpt.observe("table", {"columns": columns, "rows": rows}, told, locator=locator)
+        called = "table" if number == 1 else f"table {number}"
+        long = "1 row" if rows == 1 else f"{rows} rows"
+        told = "; ".join(
+            filter(None, (f"{called} of {long} with the columns {', '.join(columns)}", grid.caption, note))
+        )
+        yield self.excerpt.observe("table", {"columns": columns, "rows": rows}, context + told, locator=locator)
         for cell in grid.body():
             if self._cells >= self.most_cells:
                 self._left_out += 1

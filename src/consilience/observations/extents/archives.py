@@ -14,20 +14,23 @@ from consilience.core.settings import Limits
 __all__ = ["measure_office"]
 
 _NUMBERED = re.compile(r"(ppt/slides/slide|xl/worksheets/sheet)\d+\.xml")
+_XML = (".xml", ".rels", ".vml")
 _CHUNK = 1 << 20
+# What XML may declare before its first element: entities that unfold without end, files of this machine.
+_DECLARED = tuple("<!DOCTYPE".encode(codec) for codec in ("utf-8", "utf-16-le", "utf-16-be"))
 
 
 def measure_office(path: Path, name: str, limits: Limits) -> dict[str, Any]:
     """Slides of a presentation or sheets of a workbook; a text document tells no pages.
 
     Raises:
-        BadMedia: broken, encrypted, or larger unpacked than the limit allows.
+        BadMedia: broken, encrypted, larger unpacked than the limit allows, or with XML that declares entities.
     """
     room = limits.unpacked_bytes
     try:
         with zipfile.ZipFile(path) as archive:
             for part in archive.infolist():
-                room -= _unpacked(archive, part, room)
+                room -= _unpacked(archive, part, room, name)
                 if room < 0:
                     raise BadMedia(
                         name,
@@ -44,10 +47,18 @@ def measure_office(path: Path, name: str, limits: Limits) -> dict[str, Any]:
     return {"pages": numbered or None}
 
 
-def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, room: int) -> int:
+def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, room: int, name: str) -> int:
     """Bytes that a part really unpacks to, counted until there are more than `room`: its header may lie."""
-    counted = 0
+    counted, last = 0, b""
+    written = part.filename.lower().endswith(_XML)
     with archive.open(part) as file:
         while counted <= room and (piece := file.read(_CHUNK)):
             counted += len(piece)
+            if written and any(sign in last + piece for sign in _DECLARED):
+                raise BadMedia(
+                    name,
+                    f"declares a document type in {part.filename}, which no office document does (ECMA-376).",
+                    cure="Do not open it.",
+                )
+            last = piece[-20:]
     return counted
