@@ -107,4 +107,18 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
     hears = transcription_encoder(settings) if settings.transcription_model else speech
     sees = (describe_encoder(settings),) if settings.vision_model else ()
-    return (text, objects, *sees, faces, expression, pose, hands, properties, hears, activity, *_DOCUMENTS, passages, rows)
+    return (
+        text,
+        objects,
+        *sees,
+        faces,
+        expression,
+        pose,
+        hands,
+        properties,
+        hears,
+        activity,
+        *_DOCUMENTS,
+        passages,
+        rows,
+    )
