@@ -1,11 +1,11 @@
-"""The debate: perceive, open blind, exchange, judge, verify, compose."""
+"""The debate: perceive, reconcile, open blind, exchange, judge, verify, compose."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from consilience.graphs.nodes import compose, exchange, judge, open_round, perceive, verify
+from consilience.graphs.nodes import compose, exchange, judge, open_round, perceive, reconcile, verify
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Panel, Workbench
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -41,13 +41,14 @@ def debate(
     exchanges = [f"exchange_{number}" if rounds > 1 else "exchange" for number in range(1, rounds + 1)]
     graph = StateGraph(DebateState)
     graph.add_node("perceive", perceive(bench))
+    graph.add_node("reconcile", reconcile(bench))
     graph.add_node("open", open_round(bench, panel))
     for name in exchanges:
         graph.add_node(name, exchange(bench, panel))
     graph.add_node("judge", judge(bench, panel))
     graph.add_node("verify", verify(bench))
     graph.add_node("compose", compose(bench))
-    path = [START, "perceive", "open", *exchanges, "judge", "verify", "compose", END]
+    path = [START, "perceive", "reconcile", "open", *exchanges, "judge", "verify", "compose", END]
     for source, target in pairwise(path):
         graph.add_edge(source, target)
     return graph.compile(checkpointer=checkpointer, name="debate")

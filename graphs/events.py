@@ -18,6 +18,7 @@ __all__ = [
     "Perceived",
     "PhaseStarted",
     "PullingWeights",
+    "Reconciled",
     "Recorded",
     "Resolved",
     "SeatLost",
@@ -70,6 +71,14 @@ class Recorded(_Event):
 
     type: Literal["recorded"] = "recorded"
     lines: tuple[str, ...]
+
+
+class Reconciled(_Event):
+    """The observations of all media have been compared: conflicts and entities, a labelled line each."""
+
+    type: Literal["reconciled"] = "reconciled"
+    lines: tuple[str, ...]
+    notes: tuple[str, ...] = Field((), description="What could not be compared, and the cure.")
 
 
 class PhaseStarted(_Event):
@@ -130,6 +139,7 @@ Event: TypeAlias = Annotated[
     | PullingWeights
     | Perceived
     | Recorded
+    | Reconciled
     | PhaseStarted
     | TurnTaken
     | SeatLost

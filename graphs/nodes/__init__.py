@@ -7,6 +7,7 @@ like.
 from consilience.graphs.nodes.composition import compose
 from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.perception import Node, perceive
+from consilience.graphs.nodes.reconciliation import reconcile
 from consilience.graphs.nodes.rounds import (
     cited_evidence,
     exchange,
@@ -28,6 +29,7 @@ __all__ = [
     "open_round",
     "perceive",
     "question_of",
+    "reconcile",
     "rivals_of",
     "verify",
 ]

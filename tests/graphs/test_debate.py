@@ -46,7 +46,7 @@ async def test_events_come_in_the_order_of_the_debate(server: ModelServer, setti
     events = await events_of(QUESTION, [NOTE], model=server.base_url, settings=settings)
     kinds = [event.type for event in events if event.type not in ("answer_delta", "perceived")]
     assert kinds == [
-        *("started", "recorded"),
+        *("started", "recorded", "reconciled"),
         *("phase_started", "turn_taken", "turn_taken"),
         *("phase_started", "turn_taken", "turn_taken"),
         *("phase_started", "finished"),

@@ -20,6 +20,7 @@ from consilience.graphs import (
     Perceived,
     PhaseStarted,
     PullingWeights,
+    Reconciled,
     Recorded,
     Resolved,
     SeatLost,
@@ -62,7 +63,7 @@ class Steps:
                 self._pulling(event)
             case Perceived():
                 self._perceived(event)
-            case Recorded() | PhaseStarted():
+            case Recorded() | Reconciled() | PhaseStarted():
                 self._advance(event)
             case TurnTaken() | SeatLost() | Resolved() | ClaimStruck():
                 self._debate(event)
@@ -77,7 +78,7 @@ class Steps:
             step["metadata"]["status"] = "done"
         self._answer = f"**This did not work.** {plain(problem)}"
 
-    def _advance(self, event: Recorded | PhaseStarted) -> None:
+    def _advance(self, event: Recorded | Reconciled | PhaseStarted) -> None:
         self._close(self._phase)
         if isinstance(event, Recorded):
             self._open(
@@ -86,6 +87,11 @@ class Steps:
                 "\n".join(f"- {plain(line)}" for line in event.lines),
                 "done",
             )
+            return
+        if isinstance(event, Reconciled):
+            told = [plain(line) for line in (*event.lines, *event.notes)]
+            if told:
+                self._open("across", f"Across the media: {len(event.lines)}", "\n".join(f"- {t}" for t in told), "done")
             return
         self._phase = f"{event.phase}-{event.round}"
         self._open(self._phase, _phase_title(event))

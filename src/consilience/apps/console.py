@@ -17,6 +17,7 @@ from consilience.graphs import (
     Perceived,
     PhaseStarted,
     PullingWeights,
+    Reconciled,
     Recorded,
     Resolved,
     SeatLost,
@@ -56,7 +57,7 @@ class Narrator:
 
     def _tell(self, event: Event) -> None:
         match event:
-            case Started() | Recorded() | PhaseStarted():
+            case Started() | Recorded() | Reconciled() | PhaseStarted():
                 self._heading(event)
             case Perceived():
                 self._perceived(event)
@@ -68,7 +69,7 @@ class Narrator:
             case SeatLost() | Resolved() | ClaimStruck():
                 self._incident(event)
 
-    def _heading(self, event: Started | Recorded | PhaseStarted) -> None:
+    def _heading(self, event: Started | Recorded | Reconciled | PhaseStarted) -> None:
         say = self._console.print
         match event:
             case Started():
@@ -80,8 +81,18 @@ class Narrator:
                 say("\n[bold]The record[/]")
                 for line in event.lines:
                     say(f"  {escape(line)}", highlight=False)
+            case Reconciled():
+                self._reconciled(event)
             case PhaseStarted():
                 say(f"\n[bold]{_phase(event)}[/]")
+
+    def _reconciled(self, event: Reconciled) -> None:
+        if event.lines:
+            self._console.print("\n[bold]Across the media[/]")
+        for line in event.lines:
+            self._console.print(f"  {escape(line)}", highlight=False)
+        for note in event.notes:
+            self._console.print(f"  [yellow]{escape(note)}[/]")
 
     def _incident(self, event: SeatLost | Resolved | ClaimStruck) -> None:
         say = self._console.print

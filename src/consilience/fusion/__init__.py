@@ -1,6 +1,7 @@
 """Pure functions over what was observed and what experts say: timelines, entities, conflicts, positions."""
 
-from consilience.fusion.conflicts import conflicts, has_tone
+from consilience.fusion.conflicts import conflicts
+from consilience.fusion.entities import entities
 from consilience.fusion.positions import agrees, content_words, diverging, holds, plurality, same
 from consilience.fusion.timeline import Clock, Moment, Span, Timeline, clocks_of
 
@@ -14,7 +15,7 @@ __all__ = [
     "conflicts",
     "content_words",
     "diverging",
-    "has_tone",
+    "entities",
     "holds",
     "plurality",
     "same",

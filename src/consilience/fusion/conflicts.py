@@ -10,7 +10,7 @@ from consilience.fusion.timeline import Timeline
 from consilience.fusion.tone import discords
 from consilience.observations import Confidence, Conflict, Locator, Modality, Observation, Provenance
 
-__all__ = ["TOOL", "VERSION", "conflicts", "has_tone"]
+__all__ = ["TOOL", "VERSION", "conflicts"]
 
 TOOL, VERSION = "fusion.conflicts", "1"
 
@@ -59,13 +59,6 @@ def conflicts(
     if polarity is not None:
         found += [_of_tone(discord.words, discord.tone, discord.score, line) for discord in discords(line, polarity)]
     return sorted(found, key=lambda o: -(o.confidence.value if o.confidence else 0.0))[:most]
-
-
-def has_tone(timeline: Timeline) -> bool:
-    """Some words were said over a tone that was observed, so that `words_tone` may be found."""
-    tones = ("expression", "prosody")
-    said = [m.observation for clock in timeline.clocks for m in timeline.moments(clock) if is_said(m.observation)]
-    return any(timeline.during(words, tones) for words in said)
 
 
 def _counts(one: Statement, other: Statement) -> bool:

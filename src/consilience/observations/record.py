@@ -22,6 +22,9 @@ _PREFIX: Mapping[Modality, str] = {
     "table": "b",
 }
 
+# They join observations, mostly of different modalities.
+_JOINT = frozenset({"conflict", "entity"})
+
 
 class Record:
     """Observations in the order they were made, each with a short stable label (`i1`, `a3`, ...).
@@ -78,13 +81,17 @@ class Record:
     def select(
         self, *, modalities: Iterable[Modality] | None = None, labels: Iterable[str] | None = None
     ) -> tuple[str, ...]:
-        """Labels of these modalities (all when None) that are among `labels` (any when None), in order."""
+        """Labels of these modalities (all when None) that are among `labels` (any when None), in order.
+
+        A view of some modalities has no conflicts and entities: they tell what others observed.
+        """
         wanted = None if modalities is None else set(modalities)
         among = None if labels is None else set(labels)
         return tuple(
             label
             for label, observation in self
-            if (wanted is None or observation.provenance.modality in wanted) and (among is None or label in among)
+            if (wanted is None or (observation.provenance.modality in wanted and observation.kind not in _JOINT))
+            and (among is None or label in among)
         )
 
     def in_context(self, labels: Iterable[str]) -> tuple[str, ...]:

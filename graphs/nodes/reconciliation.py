@@ -1,0 +1,60 @@
+"""reconcile: what the media say together, and where they contradict each other, into the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from consilience.graphs.events import Reconciled, emit
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.workbench import Workbench
+
+from consilience.core.errors import MissingExtra
+from consilience.fusion import Timeline, conflicts, entities
+from consilience.observations import Observation, Record
+
+__all__ = ["reconcile"]
+
+_JOINT = ("conflict", "entity")
+
+
+def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -> Node:
+    """Makes the node that compares the observations of all media; it may run again after every look.
+
+    What it found earlier stays: the record only grows.
+
+    Args:
+        bench: its store.
+        offsets: seconds at which media start on one common clock, by their names or ids; without them, media are
+            compared in what they say and not in when.
+    """
+
+    async def reconcile(state: DebateState) -> dict[str, Any]:
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        found, notes = await asyncio.to_thread(_compare, record, offsets)
+        ids = await asyncio.to_thread(bench.store.put, found)
+        known = [observation for _, observation in record]
+        grown = Record(record.media, [*known, *found])
+        new = {observation.id for observation in known}
+        lines = tuple(grown.line(label) for label, o in grown if o.kind in _JOINT and o.id not in new)
+        emit(Reconciled(lines=lines, notes=notes))
+        return {"observations": list(ids)}
+
+    return reconcile
+
+
+def _compare(record: Record, offsets: Mapping[str, float] | None) -> tuple[list[Observation], tuple[str, ...]]:
+    """Conflicts and entities, and what could not be compared. Works for some milliseconds a thousand observations."""
+    observed = [observation for _, observation in record if observation.kind not in _JOINT]
+    timeline = Timeline(observed, record.media, offsets)
+    notes: tuple[str, ...] = ()
+    try:
+        from consilience.tools.text.sentiment import polarity
+
+        found = conflicts(observed, timeline, polarity=polarity)
+    except (ImportError, MissingExtra) as problem:
+        notes = (f"Words are not compared with the tone they are said in. {problem}",)
+        found = conflicts(observed, timeline)
+    return [*found, *entities(observed, timeline)], notes

@@ -1,0 +1,73 @@
+"""Things that several encoders observed: a voice with a face, a sign with its name, a line with its print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from consilience.fusion.boxes import same_boxes
+from consilience.fusion.names import named, reprinted
+from consilience.fusion.speaking import speaking
+from consilience.fusion.timeline import Timeline
+from consilience.observations import Confidence, Entity, Observation, Provenance
+
+__all__ = ["TOOL", "VERSION", "entities"]
+
+TOOL, VERSION = "fusion.entities", "1"
+
+_MOST_MEMBERS = 12
+
+
+@dataclass(frozen=True)
+class Found:
+    """Observations that are of one thing."""
+
+    name: str
+    relation: str
+    members: tuple[Observation, ...]
+    told: str
+    score: float
+
+
+def entities(
+    observations: Iterable[Observation], timeline: Timeline | None = None, *, most: int = 20
+) -> list[Observation]:
+    """Observations of kind `entity`, at most `most` a relation, the surest first.
+
+    - `speaks`: a voice and the one face in view while it speaks.
+    - `named`: words read on a picture and heard in speech.
+    - `same_text`: words on a picture that a document or text has too.
+    - `same_object`: boxes of two tools around one thing.
+    """
+    given = list(observations)
+    line = timeline or Timeline(given)
+    found: list[Observation] = []
+    for relation in (
+        [Found(j.speaker, "speaks", j.members, j.told, j.score) for j in speaking(given, line)],
+        [Found(n.name, "named", n.members, f'"{n.name}" is read and said', n.score) for n in named(given)],
+        [
+            Found(n.name, "same_text", n.members, f'"{n.name}" stands on a picture and in a text', n.score)
+            for n in reprinted(given)
+        ],
+        [
+            Found(b.label, "same_object", b.members, f"{len(b.members)} tools see this {b.label}", b.score)
+            for b in same_boxes(given, line)
+        ],
+    ):
+        surest = sorted(relation, key=lambda one: -one.score)[:most]
+        found += [_observation(one) for one in surest]
+    return found
+
+
+def _observation(found: Found) -> Observation:
+    members: Sequence[Observation] = found.members[:_MOST_MEMBERS]
+    value = Entity(name=found.name, members=tuple(o.id for o in members), relation=found.relation)
+    made = members[0].provenance
+    return Observation(
+        kind="entity",
+        value=value.model_dump(mode="json"),
+        text=found.told,
+        locator=members[0].locator,
+        confidence=Confidence(value=found.score, kind="score"),
+        provenance=Provenance(media=made.media, modality=made.modality, tool=TOOL, version=VERSION),
+    )

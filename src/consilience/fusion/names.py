@@ -1,0 +1,127 @@
+"""The same words read and heard, or read in two places."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from consilience.core.words import LETTER, folded
+from consilience.fusion.terms import is_content, is_generic, stem
+from consilience.fusion.vocabulary import CURRENCIES, LABELS, MONTHS, UNITS, WEEKDAYS
+from consilience.observations import Observation
+
+__all__ = ["Named", "named", "reprinted"]
+
+_WORD = re.compile(rf"(?:{LETTER})+|\d+")
+_ORDINARY = frozenset({*WEEKDAYS, *MONTHS, *UNITS, *CURRENCIES, *LABELS})
+_SHORTEST = 4
+"""Letters of a single word that counts as a name."""
+_REPRINTED = 3
+"""Words of a line that must stand in a text in the same order."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Words, and the observations that have them."""
+
+    name: str
+    members: tuple[Observation, ...]
+
+    @property
+    def score(self) -> float:
+        """Geometric mean of the confidences that there are; 1 where there are none."""
+        known = [o.confidence.value for o in self.members if o.confidence]
+        return math.prod(known) ** (1 / len(known)) if known else 1.0
+
+
+def named(observations: Iterable[Observation]) -> list[Named]:
+    """Names that are read on a picture and said: two or more telling words in a row, or one that is written as a name.
+
+    A name of one word is telling where speech writes it with a capital inside of a sentence, or the sign has it alone.
+    """
+    given = list(observations)
+    heard: dict[str, list[tuple[Observation, list[str], int]]] = defaultdict(list)
+    for observation in given:
+        if observation.kind == "transcript":
+            words = _WORD.findall(observation.text)
+            for position, word in enumerate(words):
+                heard[folded(word)].append((observation, words, position))
+    members: dict[str, dict[str, Observation]] = defaultdict(dict)
+    names: dict[str, str] = {}
+    for sign in (o for o in given if o.kind == "text"):
+        for name, speech in _names_on(sign, heard):
+            key = folded(name)
+            names.setdefault(key, name)
+            members[key] |= {sign.id: sign, speech.id: speech}
+    found = [Named(names[key], tuple(both.values())) for key, both in members.items()]
+    return [one for one in found if not any(_inside(one, other) for other in found)]
+
+
+def _names_on(
+    sign: Observation, heard: dict[str, list[tuple[Observation, list[str], int]]]
+) -> Iterator[tuple[str, Observation]]:
+    read = _WORD.findall(sign.text)
+    for start, word in enumerate(read):
+        for speech, said, position in heard.get(folded(word), ()):
+            length = _common(read[start:], said[position:])
+            words = read[start : start + length]
+            telling = [w for w in words if _tells(w)]
+            capital = said[position][:1].isupper() and position > 0
+            if len(telling) >= 2 or (len(telling) == 1 and (capital or len(read) == 1)):
+                yield " ".join(_trimmed(words)), speech
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words both begin with."""
+    length = 0
+    while length < min(len(one), len(other)) and folded(one[length]) == folded(other[length]):
+        length += 1
+    return length
+
+
+def _tells(word: str) -> bool:
+    plain = folded(word)
+    return (
+        len(plain) >= _SHORTEST
+        and plain[0].isalpha()
+        and plain not in _ORDINARY
+        and is_content(plain)
+        and not is_generic(stem(plain))
+    )
+
+
+def _trimmed(words: Sequence[str]) -> Sequence[str]:
+    """Without what does not tell at either end."""
+    places = [i for i, word in enumerate(words) if _tells(word)]
+    return words[places[0] : places[-1] + 1]
+
+
+def _inside(one: Named, other: Named) -> bool:
+    """It is part of a longer name of no fewer observations."""
+    return (
+        one is not other
+        and f" {folded(one.name)} " in f" {folded(other.name)} "
+        and {o.id for o in one.members} <= {o.id for o in other.members}
+    )
+
+
+def reprinted(observations: Iterable[Observation]) -> list[Named]:
+    """Lines of three words or more that are read on a picture and stand in a text, word by word."""
+    given = list(observations)
+    texts = [(o, f" {_plain(o.text)} ") for o in given if o.kind == "passage"]
+    found: list[Named] = []
+    for sign in (o for o in given if o.kind == "text"):
+        words = _plain(sign.text)
+        if len(words.split()) < _REPRINTED:
+            continue
+        there = [o for o, text in texts if f" {words} " in text and o.provenance.media != sign.provenance.media]
+        if there:
+            found.append(Named(sign.text, (sign, *there)))
+    return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(_WORD.findall(folded(text)))
