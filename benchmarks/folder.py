@@ -82,9 +82,8 @@ def main() -> None:
         again = [observe(media, Path(room) / f"again {n}", cache) for n in range(3)]
         encoded = sum(int(str(told["encoded"])) for _, told in again)
         times = sorted(seconds for seconds, _ in again)
-        print(
-            f"Cached:  {statistics.median(times):.2f} s (of {', '.join(f'{t:.2f}' for t in times)}), {encoded} encodings"
-        )
+        spread = ", ".join(f"{seconds:.2f}" for seconds in times)
+        print(f"Cached:  {statistics.median(times):.2f} s (of {spread}), {encoded} encodings")
         print(f"Bare:    {hash_all(media):.2f} s to read and hash them")
 
 
