@@ -8,8 +8,9 @@ from typing import Any
 __all__ = ["bytes_in"]
 
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.IGNORECASE)
-# Words and numbers do not run on for so long; hashes do not either.
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]\s?){256,}={0,2}")
+# One run, or lines of it. Words and numbers do not run on for so long; hashes do not either.
+_RUN = re.compile(r"(?:[A-Za-z0-9+/_-]{48,}={0,2}\s?)+")
+_LONG = 256
 
 
 def bytes_in(value: Any) -> str | None:
@@ -26,11 +27,9 @@ def bytes_in(value: Any) -> str | None:
         return "a data URL"
     if "\x00" in value:
         return "a null character"
-    return next((f"encoded: {run[0][:20]}..." for run in _ENCODED.finditer(value) if _is_encoded(run[0])), None)
+    return next((f"encoded: {run[0][:20]}..." for run in _RUN.finditer(value) if _is_encoded(run[0])), None)
 
 
 def _is_encoded(run: str) -> bool:
-    """Digits mixed into letters throughout, as no language writes them."""
-    if re.search(r"\s", run) and not re.fullmatch(r"(?:\S{32,}\s?)+", run):
-        return False
-    return len(re.findall(r"\d", run)) > len(run) / 25 and bool(re.search("[A-Za-z]", run))
+    """Long, with digits mixed into letters throughout, as no language writes them."""
+    return len(run) >= _LONG and len(re.findall(r"\d", run)) > len(run) / 25 and bool(re.search("[A-Za-z]", run))

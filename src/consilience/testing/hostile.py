@@ -14,7 +14,7 @@ __all__ = ["HUGE_TYPES", "broken", "huge"]
 
 HUGE_TYPES: Mapping[Modality, str] = {
     "image": "image/png",
-    "audio": "audio/x-wav",
+    "audio": "audio/wave",
     "video": "video/mp4",
     "document": "application/pdf",
     "text": "text/plain",
