@@ -9,6 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from consilience.agents import Resolution, Turn, Verdict
+from consilience.apps.perceiving import PerceptionTale
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
@@ -29,6 +30,8 @@ from consilience.observations import Locator, Record
 __all__ = ["Narrator", "record_table", "verdict_panel"]
 
 _MARKS = {"complete": "green", "partial": "yellow", "abstained": "yellow", "failed": "red"}
+# A film or a book has thousands of observations; nobody reads them as they scroll by.
+_MOST_LINES = 60
 _SEATS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
@@ -40,6 +43,7 @@ class Narrator:
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._writing = False
+        self._perception = PerceptionTale(console)
 
     def tell(self, event: Event) -> None:
         """One event, one or more lines."""
@@ -47,6 +51,10 @@ class Narrator:
             self._pulling(event)
             return
         self._end_bar()
+        if isinstance(event, Perceived):
+            self._perception.take(event)
+            return
+        self._perception.close()
         if isinstance(event, AnswerDelta):
             self._write(event.text)
             return
@@ -59,8 +67,6 @@ class Narrator:
         match event:
             case Started() | Recorded() | Reconciled() | PhaseStarted():
                 self._heading(event)
-            case Perceived():
-                self._perceived(event)
             case TurnTaken():
                 self._turn(event.turn)
             case Finished():
@@ -79,8 +85,12 @@ class Narrator:
                 say("\n[bold]Perceiving[/]")
             case Recorded():
                 say("\n[bold]The record[/]")
-                for line in event.lines:
+                for line in event.lines[:_MOST_LINES]:
                     say(f"  {escape(line)}", highlight=False)
+                if len(event.lines) > _MOST_LINES:
+                    say(
+                        f"  ... and {len(event.lines) - _MOST_LINES} more: `consilience observe` shows all", style="dim"
+                    )
             case Reconciled():
                 self._reconciled(event)
             case PhaseStarted():
@@ -108,6 +118,7 @@ class Narrator:
 
     def close(self) -> None:
         """Ends what is still being drawn."""
+        self._perception.close()
         self._end_bar()
 
     def _write(self, text: str) -> None:
@@ -115,15 +126,6 @@ class Narrator:
             self._console.print("  ", end="")
             self._writing = True
         self._console.print(escape(text), end="", highlight=False, soft_wrap=True)
-
-    def _perceived(self, event: Perceived) -> None:
-        how = "cached" if event.cached else f"{event.seconds:.1f} s"
-        name = f"{event.encoder} on {event.media.name}"
-        if event.failure:
-            self._console.print(f"  [red]{escape(name)}: {escape(event.failure)}[/]")
-        else:
-            told = f"{len(event.lines)} observation{'s' if len(event.lines) != 1 else ''}"
-            self._console.print(f"  {escape(name)}: {told} [dim]({how})[/]", highlight=False)
 
     def _turn(self, turn: Turn) -> None:
         colour = _SEATS[(ord(turn.seat) - ord("A")) % len(_SEATS)]

@@ -1,0 +1,83 @@
+"""Perception on the terminal: a line an encoder, a bar while a medium's many parts are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from consilience.graphs import Perceived
+
+__all__ = ["PerceptionTale"]
+
+
+@dataclass
+class _Parts:
+    """What one encoder has read of one medium, part by part."""
+
+    count: int = 0
+    observations: int = 0
+    cached: int = 0
+    seconds: float = 0.0
+
+
+class PerceptionTale:
+    """Tells `Perceived` events: whole media at once, parts as a bar and, at the end, as one line an encoder."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._parts: dict[str, _Parts] = {}
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def take(self, event: Perceived) -> None:
+        """One encoding."""
+        name = f"{event.encoder} on {event.media.name}"
+        if event.failure:
+            place = f"{name} {event.where.describe()}".strip()
+            self._console.print(f"  [red]{escape(place)}: {escape(event.failure)}[/]")
+        elif event.where:
+            parts = self._parts.setdefault(name, _Parts())
+            parts.count += 1
+            parts.observations += len(event.lines)
+            parts.cached += event.cached
+            parts.seconds += event.seconds
+        else:
+            self._tell(name, len(event.lines), "cached" if event.cached else f"{event.seconds:.1f} s")
+        if event.where or self._bar:
+            self._advance(event)
+
+    def close(self) -> None:
+        """Ends the bar and tells what was read part by part."""
+        if self._bar:
+            self._bar.stop()
+            self._bar = None
+        for name, parts in self._parts.items():
+            how = f"{parts.count} parts, " + (
+                "cached" if parts.cached == parts.count else f"{parts.cached} cached, {parts.seconds:.1f} s"
+            )
+            self._tell(name, parts.observations, how)
+        self._parts = {}
+
+    def _tell(self, name: str, count: int, how: str) -> None:
+        told = f"{count} observation{'s' if count != 1 else ''}"
+        self._console.print(f"  {escape(name)}: {told} [dim]({how})[/]", highlight=False)
+
+    def _advance(self, event: Perceived) -> None:
+        if not self._console.is_terminal:
+            return
+        if self._bar is None or self._task is None:
+            columns = [
+                TextColumn("  reading the parts"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[told]}", markup=False),
+            ]
+            self._bar = Progress(*columns, console=self._console, transient=True)
+            self._task = self._bar.add_task("parts", total=event.planned, told="")
+            self._bar.start()
+        told = f"{event.encoder} {event.media.name} {event.where.describe()}"
+        self._bar.update(self._task, completed=event.done, total=event.planned, told=told[:60])
