@@ -327,7 +327,7 @@ def test_outside(inner: str, outer: str, right: bool) -> None:
 
 
 @settings(max_examples=30)
-@given(st.integers(), st.integers(200, 2000))
+@given(st.integers(), st.integers(300, 2000))
 def test_encoded_bytes_are_found_wherever_they_are(seed: int, size: int) -> None:
     content = random.Random(seed).randbytes(size)
     assert bytes_in({"deep": [{"down": base64.b64encode(content).decode()}]})
