@@ -24,6 +24,8 @@ from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
 from consilience.tools.table.rows import rows
 from consilience.tools.text.passages import passages
+from consilience.tools.video.shots import shots
+from consilience.tools.video.sound import sound
 
 from consilience.core.errors import UnknownName
 from consilience.core.registry import Plugin, load_plugins
@@ -118,6 +120,8 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         properties,
         hears,
         activity,
+        shots,
+        sound,
         *_DOCUMENTS,
         passages,
         rows,

@@ -1,0 +1,36 @@
+"""What became of an encoder on a medium, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consilience.observations import Locator, Media, Observation
+
+__all__ = ["Encoding", "observed"]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What became of one encoder on one medium, or on a part of it."""
+
+    media: Media
+    encoder: str
+    observations: tuple[Observation, ...]
+    seconds: float
+    cached: bool
+    failure: str | None = None
+    """Why there are no observations, with the cure; never cached, so the next run tries again."""
+    where: Locator = Locator()
+    rank: tuple[int, ...] = ()
+    """Sorts encodings by media, parts and encoders, in whatever order they were finished."""
+    done: int = 1
+    """Encodings finished so far, this one included."""
+    planned: int = 1
+    """Encodings known so far to be needed; it grows while media are divided into parts."""
+
+
+def observed(encodings: Iterable[Encoding]) -> tuple[Observation, ...]:
+    """All observations for a record: in the order of media, parts and encoders, without the parts themselves."""
+    ranked = sorted(encodings, key=lambda encoding: encoding.rank)
+    return tuple(o for encoding in ranked for o in encoding.observations if o.kind != "part")
