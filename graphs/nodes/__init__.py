@@ -7,7 +7,7 @@ like.
 from consilience.graphs.nodes.composition import compose
 from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.perception import Node, perceive
-from consilience.graphs.nodes.reconciliation import reconcile
+from consilience.graphs.nodes.reconciliation import compared, reconcile
 from consilience.graphs.nodes.rounds import (
     cited_evidence,
     exchange,
@@ -21,6 +21,7 @@ from consilience.graphs.nodes.rounds import (
 __all__ = [
     "Node",
     "cited_evidence",
+    "compared",
     "compose",
     "exchange",
     "final_turns",

@@ -15,7 +15,7 @@ from consilience.core.errors import MissingExtra
 from consilience.fusion import Timeline, conflicts, entities
 from consilience.observations import Observation, Record
 
-__all__ = ["reconcile"]
+__all__ = ["compared", "reconcile"]
 
 _JOINT = ("conflict", "entity")
 
@@ -33,7 +33,7 @@ def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -
 
     async def reconcile(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
-        found, notes = await asyncio.to_thread(_compare, record, offsets)
+        found, notes = await asyncio.to_thread(compared, record, offsets)
         ids = await asyncio.to_thread(bench.store.put, found)
         known = [observation for _, observation in record]
         grown = Record(record.media, [*known, *found])
@@ -45,7 +45,7 @@ def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -
     return reconcile
 
 
-def _compare(record: Record, offsets: Mapping[str, float] | None) -> tuple[list[Observation], tuple[str, ...]]:
+def compared(record: Record, offsets: Mapping[str, float] | None = None) -> tuple[list[Observation], tuple[str, ...]]:
     """Conflicts and entities, and what could not be compared. Works for some milliseconds a thousand observations."""
     observed = [observation for _, observation in record if observation.kind not in _JOINT]
     timeline = Timeline(observed, record.media, offsets)

@@ -1,0 +1,166 @@
+"""`consilience export` and `consilience import`: records in the formats of other programs, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from consilience.core.errors import BadConfiguration, BadMedia
+from consilience.core.settings import Settings
+from consilience.graphs import Workbench
+from consilience.graphs.nodes import compared
+from consilience.observations import ObservationStore, Record, ingest
+from consilience.observations.interchange import (
+    from_jsonl,
+    spoken_media,
+    to_annotations,
+    to_coco,
+    to_jsonl,
+    to_webvtt,
+)
+from consilience.tools import observed
+
+__all__ = ["Format", "export_command", "import_command"]
+
+_RECORD = ".jsonl"
+
+
+class Format(StrEnum):
+    """What a record can be written as."""
+
+    jsonl = "jsonl"
+    annotations = "annotations"
+    webvtt = "webvtt"
+    coco = "coco"
+
+
+def export_command(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Media, or one exported record (.jsonl).")],
+    form: Annotated[Format, typer.Option("--format", help="jsonl is without loss; the others keep what they can.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write; a folder for WebVTT of several media; default: print."),
+    ] = None,
+) -> int:
+    """Writes what is observed in files, conflicts between them included, in a format that other programs read.
+
+    What was observed before comes out of the cache. Example: consilience export talk.mp4 --format webvtt -o talk.vtt
+    """
+    record = _record(files)
+    if form is Format.webvtt:
+        return _write_captions(record, out)
+    writers: dict[Format, Callable[[Record], str]] = {
+        Format.jsonl: lambda record: "".join(f"{line}\n" for line in to_jsonl(record)),
+        Format.annotations: lambda record: _json(to_annotations(record, _sources(record))),
+        Format.coco: lambda record: _json(to_coco(record)),
+    }
+    _write(writers[form](record), out)
+    return 0
+
+
+def import_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="A record that `consilience export` wrote.")],
+) -> int:
+    """Takes an exported record into the store: its observations, and what is known of its media, not their bytes."""
+    settings = Settings()
+    record = _read(file, settings)
+    with ObservationStore.open(settings) as store:
+        new = [medium for medium in record.media if not _known(store, medium.id)]
+        for medium in new:
+            store.put_media(medium)
+        store.put([observation for _, observation in record])
+    print(f"{len(record)} observations of {len(record.media)} media, {len(new)} of them new here.")
+    return 0
+
+
+def _known(store: ObservationStore, media_id: str) -> bool:
+    try:
+        store.media(media_id)
+    except BadMedia:
+        return False
+    return True
+
+
+def _record(files: list[Path]) -> Record:
+    settings = Settings()
+    if len(files) == 1 and files[0].suffix == _RECORD:
+        return _read(files[0], settings)
+    record, failures = asyncio.run(_observe(files, settings))
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return record
+
+
+async def _observe(files: list[Path], settings: Settings) -> tuple[Record, list[str]]:
+    bench = Workbench(settings=settings)
+    media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
+    encodings = [encoding async for encoding in bench.runner.perceive(media)]
+    found = observed(encodings)
+    joint, notes = await asyncio.to_thread(compared, Record(media, found))
+    failures = [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure]
+    return Record(media, [*found, *joint]), [*failures, *notes]
+
+
+def _read(file: Path, settings: Settings) -> Record:
+    with _opened(file, settings) as lines:
+        return from_jsonl(lines, file.name)
+
+
+@contextmanager
+def _opened(file: Path, settings: Settings) -> Iterator[Iterator[str]]:
+    try:
+        size = file.stat().st_size
+        if size > settings.limits.media_bytes:
+            raise BadMedia(
+                file.name, f"it has {size} bytes.", cure="Raise CONSILIENCE_LIMIT_MEDIA_BYTES if you trust it."
+            )
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            yield lines
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadMedia(file.name, f"it cannot be read ({problem}).", cure="Give a record in UTF-8.") from problem
+
+
+def _sources(record: Record) -> dict[str, str]:
+    """Each medium as a file beside the page of annotations."""
+    return {medium.id: quote(PurePath(medium.name).name) for medium in record.media}
+
+
+def _write_captions(record: Record, out: Path | None) -> int:
+    spoken = spoken_media(record)
+    if not spoken:
+        raise BadConfiguration("Nothing is said in these files.", cure="Export recordings or films to WebVTT.")
+    if len(spoken) == 1:
+        _write(to_webvtt(record), out)
+        return 0
+    if out is None or (out.exists() and not out.is_dir()):
+        raise BadConfiguration(
+            f"{len(spoken)} media have speech, and WebVTT is of one.", cure="Name a folder with --out."
+        )
+    names = {medium.id: medium.name for medium in record.media}
+    out.mkdir(parents=True, exist_ok=True)
+    for number, media_id in enumerate(spoken, 1):
+        stem = PurePath(names.get(media_id, f"medium-{number}")).stem
+        taken = (out / f"{stem}.vtt").exists()
+        _write(to_webvtt(record, media_id), out / f"{stem}{f'-{number}' if taken else ''}.vtt")
+    return 0
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8", newline="\n")
