@@ -117,6 +117,7 @@ def main() -> None:
             bench = Runner(store, encoders, settings=settings, cache=False), Runner(store, encoders, settings=settings)
             columns = f"{'bare ms':>10}{'ours ms':>10}{'adds ms':>9}{'adds':>8}{'cached ms':>11}"
             print(f"{'encoder':22}{'medium':16}{columns}")
+            worst = 0.0
             for encoder, media in pairs(encoders, [ingest(path, store) for path in MEDIA]):
                 rows = asyncio.run(measure(encoder, media, bench, budget))
                 own, ours, adds, again = (statistics.median(column) for column in zip(*rows, strict=True))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from consilience.graphs.events import AnswerDelta, PhaseStarted, Recorded, SeatLost, Started
+from consilience.graphs.events import AnswerDelta, Perceived, PhaseStarted, Recorded, SeatLost, Started
 
 from consilience.apps.chat import load_graph
 from consilience.apps.chat_steps import Steps, plain
 from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
-from consilience.observations import ObservationStore
+from consilience.observations import Locator, Media, ObservationStore, TimeRange
 
 HOSTILE = "![x](http://example.com/x.png) [y](javascript:alert) <img src=x> **bold** `code` $a$"
 
@@ -49,6 +49,18 @@ def test_steps_are_nested_and_end(steps: Steps) -> None:
     steps.fail("It broke.")
     assert {message["metadata"]["status"] for message in steps.messages if "metadata" in message} == {"done"}
     assert steps.messages[-1]["content"].startswith("**This did not work.**")
+
+
+def test_the_parts_of_a_film_are_one_step_an_encoder(steps: Steps) -> None:
+    film = Media(id=f"sha256:{0:064x}", mime="video/mp4", modality="video", name="film.mp4", size=1)
+    steps.tell(Started(question="?", media=(film,)))
+    for number in range(3):
+        where = Locator(time=TimeRange(start=number, end=number + 1))
+        told = {"encoder": "image.text", "where": where, "lines": (f"EXIT {number}",), "seconds": 1, "cached": False}
+        steps.tell(Perceived(media=film, done=number + 1, planned=9, **told))
+    (step,) = (message for message in steps.messages if "image.text" in message["metadata"]["title"])
+    assert step["content"] == "- EXIT 0\n- EXIT 1\n- EXIT 2"
+    assert step["metadata"]["title"] == "image.text on film.mp4 (3 parts; 3 of 9 encodings)"
 
 
 @pytest.mark.parametrize("name", ["nosuchmodule:graph", "json:nothing", "json"])

@@ -21,7 +21,12 @@ from consilience.observations import Media, ObservationStore
 
 __all__ = ["Conversation", "build", "load_graph", "serve"]
 
-_ACCEPTED = ["image", "audio", ".txt", ".md", ".csv", ".tsv"]
+_ACCEPTED = [
+    *("image", "audio", "video"),
+    *(".pdf", ".docx", ".pptx", ".html", ".htm", ".eml"),
+    *(".txt", ".md", ".vtt", ".srt", ".rttm", ".json"),
+    *(".csv", ".tsv", ".xlsx", ".parquet"),
+]
 
 
 @dataclass
@@ -113,7 +118,7 @@ def build(graph: DebateGraph | None = None, *, model: str | None = None, setting
                 file_count="multiple",
                 file_types=_ACCEPTED,
                 sources=["upload", "microphone"],
-                placeholder="Ask about pictures, recordings and texts",
+                placeholder="Ask about pictures, recordings, films, documents, tables and texts",
             ),
             additional_inputs=[kept],
             additional_outputs=[kept],

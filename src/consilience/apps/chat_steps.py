@@ -35,6 +35,9 @@ Message: TypeAlias = dict[str, Any]
 
 _PERCEPTION = "perception"
 
+# Of a film's or a book's parts, so many are shown in full as they come; the record has them all.
+_MOST_PARTS = 40
+
 
 class Steps:
     """The messages of one answer, growing with its events."""
@@ -46,6 +49,7 @@ class Steps:
         self._tail: list[Message] = []
         self._phase = _PERCEPTION
         self._count = 0
+        self._parts: dict[str, tuple[Message, list[str]]] = {}
 
     @property
     def messages(self) -> list[Message]:
@@ -121,11 +125,24 @@ class Steps:
 
     def _perceived(self, event: Perceived) -> None:
         how = "cached" if event.cached else f"{event.seconds:.1f} s"
-        title = f"{event.encoder} on {event.media.name} ({how})"
+        name = f"{event.encoder} on {event.media.name}"
+        told = "\n".join(f"- {plain(line)}" for line in event.lines)
         if event.failure:
-            self._child(f"Lost: {title}", plain(event.failure), _PERCEPTION)
+            self._child(f"Lost: {name} {event.where.describe()} ({how})", plain(event.failure), _PERCEPTION)
+        elif event.where:
+            self._part(name, told, f"{event.done} of {event.planned}")
         else:
-            self._child(title, "\n".join(f"- {plain(line)}" for line in event.lines), _PERCEPTION)
+            self._child(f"{name} ({how})", told, _PERCEPTION)
+
+    def _part(self, name: str, told: str, progress: str) -> None:
+        """One step an encoder, however many parts of a medium it reads."""
+        if name not in self._parts:
+            self._child(name, "", _PERCEPTION)
+            self._parts[name] = (self._steps[-1], [])
+        step, lines = self._parts[name]
+        lines.append(told)
+        step["content"] = "\n".join(filter(None, lines[:_MOST_PARTS]))
+        step["metadata"]["title"] = f"{name} ({len(lines)} parts; {progress} encodings)"
 
     def _finish(self, verdict: Verdict) -> None:
         for step in self._steps:
