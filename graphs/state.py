@@ -64,6 +64,11 @@ def append(old: list[_T], new: list[_T]) -> list[_T]:
     return old + [item for item in new if item not in old]
 
 
+def append_ids(old: list[str], new: list[str]) -> list[str]:
+    """As `append`, for the thousands of ids of a long record."""
+    return list(dict.fromkeys([*old, *new]))
+
+
 class DebateState(TypedDict, total=False):
     """Input: `question` and `media` (and `earlier`). Output: `verdict`. `schema_version` is 1."""
 
@@ -71,7 +76,7 @@ class DebateState(TypedDict, total=False):
     question: str
     media: list[Media]
     earlier: list[Asked]
-    observations: Annotated[list[str], append]
+    observations: Annotated[list[str], append_ids]
     lost_tools: Annotated[list[str], append]
     seats: list[SeatTaken]
     turns: Annotated[list[Turn], append]
