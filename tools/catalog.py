@@ -26,6 +26,7 @@ from consilience.tools.table.rows import rows
 from consilience.tools.text.passages import passages
 from consilience.tools.video.shots import shots
 from consilience.tools.video.sound import sound
+from consilience.tools.video.tracks import face_tracks, tracks
 
 from consilience.core.errors import UnknownName
 from consilience.core.registry import Plugin, load_plugins
@@ -122,6 +123,8 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         activity,
         shots,
         sound,
+        tracks,
+        face_tracks,
         *_DOCUMENTS,
         passages,
         rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from consilience.tools.deadline import Deadline
 from consilience.tools.decoding.frames import frame_at, frames
 from consilience.tools.decoding.pages import embedded_picture, page_picture
+from consilience.tools.decoding.pictures import as_shown
 from consilience.tools.decoding.sound import channel_of, waveform
 
 from consilience.core.errors import Unobservable
@@ -57,7 +59,7 @@ class Excerpt:
         return picture.crop(self.where.region.to_pixels(*picture.size)) if self.where.region else picture
 
     def _picture(self) -> Image.Image:
-        from PIL import Image, ImageOps
+        from PIL import Image
 
         if self.media.modality == "video":
             return frame_at(self.path, self.where.time.start if self.where.time else 0.0)
@@ -66,8 +68,11 @@ class Excerpt:
                 return embedded_picture(self.path, self.where.track, self.settings.limits)
             return page_picture(self.path, self.where.page or 1, self.settings.limits)
         try:
-            with Image.open(self.path) as opened:
-                return ImageOps.exif_transpose(opened).convert("RGB")
+            with warnings.catch_warnings():
+                # The limit on pixels was checked when the picture was taken in; Pillow would warn of its own.
+                warnings.simplefilter("ignore")
+                with Image.open(self.path) as opened:
+                    return as_shown(opened)
         except Exception as problem:
             # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
             raise Unobservable(f"the picture cannot be decoded ({problem or type(problem).__name__})") from problem

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from consilience.tools.decoding.attachments import attached_picture, is_attached
 from consilience.tools.decoding.pdfium import PDFIUM, open_pdf, switch_off_bombs
+from consilience.tools.decoding.pictures import as_shown
 
 from consilience.core.errors import Unobservable
 from consilience.core.settings import Limits
@@ -70,7 +71,7 @@ def embedded_picture(path: Path, member: str, limits: Limits) -> Image.Image:
     Raises:
         Unobservable: there is none of that name, or it is broken, too large, or of no known type.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         content = attached_picture(path, member) if is_attached(member) else _unzipped(path, member, limits)
@@ -79,7 +80,7 @@ def embedded_picture(path: Path, member: str, limits: Limits) -> Image.Image:
             with Image.open(io.BytesIO(content)) as opened:
                 if opened.width * opened.height > limits.pixels:
                     raise Unobservable(f"{member} has too many pixels")
-                return ImageOps.exif_transpose(opened).convert("RGB")
+                return as_shown(opened)
     except Unobservable:
         raise
     except Exception as problem:

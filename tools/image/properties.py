@@ -31,17 +31,16 @@ _COLOURS = {
 _GPS = 0x8825
 
 
-@encoder(modality="image", kinds=("properties",), version="1")
+@encoder(modality="image", kinds=("properties",), version="2")
 def properties(excerpt: Excerpt, *, colours: int = 3, gps: bool = False) -> Iterator[Observation]:
     """Measures size, dominant colours, brightness and sharpness; camera data without the place unless `gps`."""
     import numpy as np
 
     picture = excerpt.image()
     width, height = picture.size
-    small = picture.copy()
-    small.thumbnail((512, 512))
-    luma = np.asarray(small.convert("L"), dtype=np.float64) / 255
-    dominant = _dominant(small, colours)
+    picture.thumbnail((512, 512))
+    luma = np.asarray(picture.convert("L"), dtype=np.float64) / 255
+    dominant = _dominant(picture, colours)
     brightness, sharpness = float(luma.mean()), _laplacian_variance(luma)
     exif = _exif(excerpt, gps)
     value = {
@@ -84,11 +83,17 @@ def _laplacian_variance(luma: Any) -> float:
 def _exif(excerpt: Excerpt, gps: bool) -> dict[str, str]:
     from PIL import ExifTags, Image
 
-    with Image.open(excerpt.path) as opened:
-        data = opened.getexif()
-    told = {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in data.items() if tag != _GPS}
-    if gps:
-        told |= {ExifTags.GPSTAGS.get(tag, str(tag)): value for tag, value in data.get_ifd(_GPS).items()}
+    if excerpt.media.modality != "image":
+        return {}
+    try:
+        with Image.open(excerpt.path) as opened:
+            data = opened.getexif()
+            told = {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in data.items() if tag != _GPS}
+            if gps:
+                told |= {ExifTags.GPSTAGS.get(tag, str(tag)): value for tag, value in data.get_ifd(_GPS).items()}
+    except Exception:
+        # The picture itself was decoded; Pillow's parsers raise whatever broken camera data makes them stumble over.
+        return {}
     return {name: _plain(value) for name, value in told.items()}
 
 

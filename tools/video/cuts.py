@@ -182,7 +182,7 @@ def _only_light(one: Any, other: Any) -> bool:
     """Whether two pictures have the same forms, as lamps that go on and fading light leave them."""
     one, other = (picture.mean(axis=2) - picture.mean() for picture in (one, other))
     norm = float((one * one).sum() * (other * other).sum()) ** 0.5
-    return norm > 1e-3 and float((one * other).sum()) / norm > _SAME_BUT_FOR_LIGHT
+    return norm > 1e-3 and bool((one * other).sum() / norm > _SAME_BUT_FOR_LIGHT)
 
 
 def _blurred(picture: Any) -> Any:
