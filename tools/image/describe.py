@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
@@ -13,11 +14,15 @@ from consilience.tools.excerpt import Excerpt
 from consilience.core.errors import MissingExtra, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.observations import Observation
+from consilience.observations.locator import one_line
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["describe_encoder"]
 
 _ASKED = "Describe what this picture shows, in at most three plain sentences. Quote readable text. Guess nothing."
-_LONGEST_SIDE = 1024
+_LONGEST_SIDE, _SHORTEST_SIDE = 1024, 32
 
 
 def describe_encoder(settings: Settings) -> Encoder:
@@ -25,19 +30,41 @@ def describe_encoder(settings: Settings) -> Encoder:
     return replace(_describe, version=f"1+{settings.vision_model}")
 
 
-@encoder(modality="image", kinds=("description",), version="1", cost="remote", extra="openai", name="image.describe")
+@encoder(
+    modality="image",
+    kinds=("description",),
+    version="1",
+    name="image.describe",
+    cost="remote",
+    extra="openai",
+    deterministic=False,
+)
 def _describe(excerpt: Excerpt) -> Iterator[Observation]:
     """Describes a picture in words, by a vision chat model."""
+    told = _ask(_as_url(excerpt.image()), excerpt.settings)
+    yield excerpt.observe("description", {"text": told}, told)
+
+
+def _as_url(picture: Image.Image) -> str:
+    """The picture inside a URL, scaled down to what vision models look at, and up to what they accept."""
+    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    if min(picture.size) < _SHORTEST_SIDE:
+        picture = picture.resize((max(picture.width, _SHORTEST_SIDE), max(picture.height, _SHORTEST_SIDE)))
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=90)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _ask(url: str, settings: Settings) -> str:
+    """What the model says it sees.
+
+    Raises:
+        ModelUnavailable: it cannot be reached, answers with an error or not in time, or says nothing.
+    """
     try:
         import openai
     except ImportError as problem:
         raise MissingExtra("openai", "openai", "Asking a vision model") from problem
-    settings = excerpt.settings
-    picture = excerpt.image()
-    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=90)
-    url = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     key = settings.api_key.get_secret_value() if settings.api_key else None
     model = settings.vision_model or ""
     try:
@@ -56,7 +83,9 @@ def _describe(excerpt: Excerpt) -> Iterator[Observation]:
             )
     except openai.OpenAIError as problem:
         raise ModelUnavailable(model, f"{type(problem).__name__}.", cure="Check base URL, key and model.") from problem
-    told = (reply.choices[0].message.content or "").strip()
-    if not told:
-        raise ModelUnavailable(model, "it described nothing.")
-    yield excerpt.observe("description", {"text": told}, told)
+    except ValueError as problem:
+        raise ModelUnavailable(model, "its answer is no JSON.", cure="Check the base URL.") from problem
+    said = [choice.message.content or "" for choice in reply.choices or ()]
+    if told := one_line(said[0] if said else ""):
+        return told
+    raise ModelUnavailable(model, "it described nothing.", cure="Check that it is a vision model, or ask again.")
