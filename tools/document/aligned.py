@@ -6,17 +6,15 @@ import re
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.document.layout import Box, Leaf, Word, hull
-from consilience.tools.document.reading import Line, lines_of
+from consilience.tools.document.reading import lines_of
 from consilience.tools.document.ruled import bands
 
 __all__ = ["aligned", "between_rules"]
 
-_LEAST_GAP = 0.55
-"""Of the size: spaces between words are narrower, but in justified lines."""
 _LEAST_ROWS = 3
 _MOST_WORDS = 3.5
 _DIGIT = re.compile(r"\d")
@@ -35,18 +33,35 @@ class _Row:
 
 def between_rules(leaf: Leaf) -> Iterator[Grid]:
     """Tables of which only the rows are ruled: header line, foot line, perhaps lines between."""
-    for lines in bands(leaf.rules):
-        box = hull(lines)
-        inside = [w for w in leaf.words if w.turn == 0 and w.table is None and box.holds(w.box.middle)]
-        rows = [_row(line) for line in lines_of(inside)]
+    for lines in chain.from_iterable(_connected(band, leaf.words) for band in bands(leaf.rules)):
+        rows = _rows_in(hull(lines), leaf.words)
         grid = _grid(rows, tuple(line.top for line in lines)) if len(rows) >= 2 else None
         if grid and grid.width >= 2 and _short(rows, len(rows) // 2):
             yield grid
 
 
+def _rows_in(box: Box, words: Sequence[Word]) -> list[_Row]:
+    inside = [word for word in words if word.table is None and box.holds(word.box.middle)]
+    return [_Row(tuple(line.segments)) for line in lines_of(inside)]
+
+
+def _connected(lines: Sequence[Box], words: Sequence[Word]) -> Iterator[list[Box]]:
+    """Level lines between which nothing but rows of cells stands: two tables of one width have text between them."""
+    group = [lines[0]]
+    for above, below in pairwise(lines):
+        rows = _rows_in(hull([above, below]), words)
+        if rows and all(len(row.cells) == 1 for row in rows):
+            if len(group) > 1:
+                yield group
+            group = []
+        group.append(below)
+    if len(group) > 1:
+        yield group
+
+
 def aligned(words: Sequence[Word]) -> Iterator[Grid]:
     """Tables in a block of words that no line rules."""
-    rows = [_row(line) for line in lines_of(words)]
+    rows = [_Row(tuple(line.segments)) for line in lines_of(words)]
     start = 0
     while start < len(rows):
         end = _run(rows, start)
@@ -58,18 +73,6 @@ def aligned(words: Sequence[Word]) -> Iterator[Grid]:
             start = end
         else:
             start += 1
-
-
-def _row(line: Line) -> _Row:
-    """Cells of a line: words between which the gap is no wider than a space."""
-    least = _LEAST_GAP * line.size
-    cells: list[list[Word]] = []
-    for word in sorted(line.words, key=lambda w: w.box.left):
-        if cells and word.table is None and word.box.left - cells[-1][-1].box.right < least:
-            cells[-1].append(word)
-        else:
-            cells.append([word])
-    return _Row(tuple(tuple(cell) for cell in cells))
 
 
 def _run(rows: Sequence[_Row], start: int) -> int:
@@ -88,7 +91,7 @@ def _run(rows: Sequence[_Row], start: int) -> int:
             break
         gutters = free
         end += 1
-        if len(row.cells) > 1:
+        if len(row.cells) > 1 or hull(w.box for w in row.cells[0]).left >= gutters[0][0]:
             last = end
         elif end - last > 3:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from consilience.tools.document.layout import Box
 
@@ -46,24 +47,24 @@ class Grid:
     marked: int | None = None
     """Rows of the header, where the document says so."""
 
-    @property
+    @cached_property
     def height(self) -> int:
         """Rows."""
         return max((cell.row + cell.rows for cell in self.cells), default=0)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Columns."""
         return max((cell.column + cell.columns for cell in self.cells), default=0)
 
-    @property
+    @cached_property
     def caption(self) -> str:
         """Text of the first row, where it is one cell across all columns."""
         first = [cell for cell in self.cells if cell.row == 0]
         across = len(first) == 1 and first[0].columns == self.width > 1 and self.height > 1
         return first[0].text if across else ""
 
-    @property
+    @cached_property
     def header(self) -> int:
         """Rows before the body: what is marked; else the caption, and the first row with what its cells span.
 
@@ -88,23 +89,25 @@ class Grid:
                     return True
         return False
 
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of the columns: the header's texts over each, joined; empty where nothing stands there."""
         start = 1 if self.caption else 0
+        heads = sorted((c for c in self.cells if start <= c.row < self.header), key=lambda c: c.row)
         names: list[str] = []
         for column in range(self.width):
-            over = [
-                cell.text
-                for cell in sorted(self.cells, key=lambda c: c.row)
-                if start <= cell.row < self.header and cell.column <= column < cell.column + cell.columns
-            ]
+            over = [cell.text for cell in heads if cell.column <= column < cell.column + cell.columns]
             names.append(" ".join(dict.fromkeys(filter(None, over))))
         return tuple(names)
 
     def label(self, row: int) -> str:
         """What the first column says of a row; a cell that spans rows speaks for all of them."""
-        first = (c for c in self.cells if c.column == 0 and c.row <= row < c.row + c.rows)
-        return next((cell.text for cell in first), "")
+        return self._labels.get(row, "")
+
+    @cached_property
+    def _labels(self) -> dict[int, str]:
+        first = [cell for cell in self.cells if cell.column == 0]
+        return {row: cell.text for cell in first for row in range(cell.row, cell.row + cell.rows)}
 
     def body(self) -> Iterator[GridCell]:
         """Cells below the header that say something; rows are then counted from 1, and columns too."""
@@ -112,7 +115,7 @@ class Grid:
             if cell.row >= self.header and cell.text:
                 yield replace(cell, row=cell.row - self.header + 1, column=cell.column + 1)
 
-    @property
+    @cached_property
     def told(self) -> int:
         """Cells that say something."""
         return sum(1 for cell in self.cells if cell.text)

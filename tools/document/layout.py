@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from consilience.observations import Region
 
-__all__ = ["Box", "Leaf", "Rule", "Word", "hull", "turned"]
+__all__ = ["Box", "Frame", "Leaf", "Rule", "Word", "hull", "quarter", "turned"]
 
 
 class Box(NamedTuple):
@@ -61,6 +61,41 @@ class Box(NamedTuple):
             min(self.right, other.right),
             min(self.bottom, other.bottom),
         )
+
+
+class Frame(NamedTuple):
+    """What of a PDF's user space is seen (its crop box), and by how many degrees it is turned clockwise for that."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    turn: int = 0
+
+    @property
+    def width(self) -> float:
+        """Of the page as it is seen, points."""
+        return self.top - self.bottom if self.turn in (90, 270) else self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Of the page as it is seen, points."""
+        return self.right - self.left if self.turn in (90, 270) else self.top - self.bottom
+
+    def box(self, left: float, bottom: float, right: float, top: float) -> Box:
+        """A box of user space, whose y grows upwards, on the page as it is seen."""
+        if self.turn == 90:
+            return Box(bottom - self.bottom, left - self.left, top - self.bottom, right - self.left)
+        if self.turn == 180:
+            return Box(self.right - right, bottom - self.bottom, self.right - left, top - self.bottom)
+        if self.turn == 270:
+            return Box(self.top - top, self.right - right, self.top - bottom, self.right - left)
+        return Box(left - self.left, self.top - top, right - self.left, self.top - bottom)
+
+    def around(self, *corners: tuple[float, float]) -> Box:
+        """The box around points of user space, on the page as it is seen."""
+        xs, ys = zip(*corners, strict=True)
+        return self.box(min(xs), min(ys), max(xs), max(ys))
 
 
 class Word(NamedTuple):
@@ -176,8 +211,8 @@ def turned(box: Box, degrees: int, width: float, height: float) -> Box:
     return box
 
 
-def quarter(radians: float) -> int | None:
-    """The nearest of 0, 90, 180 and 270 degrees; None where none is within ten."""
-    degrees = math.degrees(radians) % 360
+def quarter(radians: float, turn: int) -> int | None:
+    """How text at this angle to a page that is itself turned stands: 0, 90, 180 or 270; None if none is within ten."""
+    degrees = (math.degrees(radians) + turn) % 360
     nearest = round(degrees / 90) * 90
     return nearest % 360 if abs(degrees - nearest) <= 10 else None

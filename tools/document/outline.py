@@ -87,7 +87,7 @@ class Outline:
             note: what else to say of it.
         """
         self._bare = False
-        own = grid.names()
+        own = grid.names
         columns = [name or f"column {i}" for i, name in enumerate(own if any(own) else (names or own), 1)]
         rows = grid.height - grid.header
         context = "".join(f"{title} > " for title in self.headings)
@@ -106,7 +106,7 @@ class Outline:
 
     def _cell(self, grid: Grid, cell: GridCell, number: int, columns: Sequence[str], locator: Locator) -> Observation:
         header = columns[cell.column - 1]
-        named = bool(grid.names()[cell.column - 1]) or header != f"column {cell.column}"
+        named = bool(grid.names[cell.column - 1]) or header != f"column {cell.column}"
         label = grid.label(cell.row + grid.header - 1) if cell.column > 1 else ""
         said = f"{label}, {header}: " if label else f"{header}: "
         return self.excerpt.observe(

@@ -212,7 +212,7 @@ class _Reader:
         """A table; one that goes on from the page before keeps its header, repeated or not."""
         leaf, box = upright.leaf, grid.box or upright.leaf.frame
         edges = tuple(sorted({round(cell.box.left) for cell in grid.cells if cell.box}))
-        names, note = grid.names(), ""
+        names, note = grid.names, ""
         above = self._above
         goes_on = (
             above is not None

@@ -20,6 +20,9 @@ _BULLET = re.compile(r"([•●◦▪‣·*\u2013-]|\(?(\d{1,3}|[a-zA-Z])[.)])(?
 _ENDED = re.compile(r"[.!?:…][\"'”)\]]*$")
 _BROKEN = re.compile(r"[^\W\d_]-$")
 _SOFT_HYPHEN = "\xad"
+# Of the size: spaces between words are narrower, but in justified lines.
+_LEAST_GAP = 0.55
+_FLOWING = 3.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,18 @@ class Line:
     def text(self) -> str:
         """With a space between words."""
         return " ".join(word.text for word in self.words)
+
+    @property
+    def segments(self) -> list[tuple[Word, ...]]:
+        """The words between gaps that are wider than a space; left to right."""
+        least = _LEAST_GAP * self.size
+        found: list[list[Word]] = []
+        for word in sorted(self.words, key=lambda w: w.box.left):
+            if found and word.table is None and word.box.left - found[-1][-1].box.right < least:
+                found[-1].append(word)
+            else:
+                found.append([word])
+        return [tuple(words) for words in found]
 
     @property
     def size(self) -> float:
@@ -137,20 +152,23 @@ def _tallest(strips: list[list[Word]], start: int) -> tuple[int, float | None]:
 
 def _shared(strips: list[list[Word]], start: int) -> tuple[int, float | None]:
     """The longest run of strips from `start` on with one gutter, and the gutter's middle."""
-    best: tuple[int, float | None] = (start + 1, None)
     covered: list[tuple[float, float]] = []
+    runs: list[tuple[int, list[tuple[float, float]]]] = []
     for end in range(start, len(strips)):
         covered = _joined([*covered, *((w.box.left, w.box.right) for w in strips[end])])
         gaps = [(b[0] - a[1], (a[1] + b[0]) / 2) for a, b in pairwise(covered)]
         if not gaps and end > start:
             break
-        inside = [word for strip in strips[start : end + 1] for word in strip]
+        if runs and len(runs[-1][1]) == len(gaps):
+            runs.pop()  # the same gutters, only longer
+        runs.append((end + 1, gaps))
+    for end, gaps in reversed(runs):
+        inside = [word for strip in strips[start:end] for word in strip]
         least = 0.8 * statistics.median(word.size for word in inside)
         for width, middle in sorted(gaps, reverse=True):
             if width >= least and _flows(inside, middle):
-                best = (end + 1, middle)
-                break
-    return best
+                return end, middle
+    return start + 1, None
 
 
 def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -164,10 +182,11 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _flows(words: list[Word], gutter: float) -> bool:
-    """Whether running text stands on both sides: several lines, most of several words. A table's columns are not."""
+    """Whether running text stands on both sides: several lines of several words each. In tables, cells are short."""
     for side in (False, True):
         lines = lines_of([word for word in words if (word.box.middle[0] >= gutter) == side])
-        if len(lines) < 2 or statistics.mean(len(line.words) for line in lines) < 3:
+        segments = [words for line in lines for words in line.segments]
+        if len(lines) < 2 or sum(map(len, segments)) < _FLOWING * len(segments):
             return False
     return True
 

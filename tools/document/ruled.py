@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from typing import Any
 
 from consilience.tools.document.grids import Grid, GridCell
@@ -64,13 +64,11 @@ def _edge(rule: Rule) -> dict[str, Any]:
 def _sides(rules: Sequence[Rule]) -> Iterator[Rule]:
     """The outer sides of tables that are ruled inside, between their columns and rows, but open left and right."""
     upright = [rule.box for rule in rules if not rule.level and rule.box.height > _LEAST_SPAN]
-    for levels in bands(rules):
-        box = hull(levels)
-        inside = [u for u in upright if box.left + _SNAP < u.left < box.right - _SNAP and u.meets(box, within=_SNAP)]
-        if inside:
-            top, bottom = min(u.top for u in inside), max(u.bottom for u in inside)
-            for x in (box.left, box.right):
-                yield Rule(Box(x, max(top, box.top), x, min(bottom, box.bottom)))
+    for above, below in chain.from_iterable(map(pairwise, bands(rules))):
+        left, right = above.left + _SNAP, above.right - _SNAP
+        if any(left < u.left < right and u.top < above.top + _SNAP and u.bottom > below.top - _SNAP for u in upright):
+            for x in (above.left, above.right):
+                yield Rule(Box(x, above.top, x, below.top))
 
 
 def bands(rules: Sequence[Rule]) -> Iterator[list[Box]]:

@@ -8,34 +8,30 @@ a character is seen where the two differ, and where its colour is not that of wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from consilience.tools.document.layout import Box
+from consilience.tools.document.glyphs import Glyph
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Drawn", "seen"]
+__all__ = ["seen"]
 
 # Of 255: below this, a reader takes two shades for one (a contrast of about 1.2 to 1 on white).
 _LEAST_CONTRAST = 24
-_LEAST_SIZE = 2.0
+# Points from ascent to descent, which is a little more than the font's size of 2.
+_LEAST_SIZE = 2.3
 _MOST_PIXELS = 4_000_000
 
 
-class Drawn(NamedTuple):
-    """How a text is drawn: the colour it is filled with, red, green and blue in 0-255; None where it is not filled."""
-
-    colour: tuple[int, int, int] | None = None
-
-
-def seen(texts: Sequence[tuple[Box, Drawn]], page: Any, text_objects: Sequence[Any], pdfium: Any) -> list[bool]:
-    """Whether each character (its box, and how it is drawn) of an open PDFium page can be seen.
+def seen(texts: Sequence[Glyph], page: Any, text_objects: Sequence[Any]) -> list[bool]:
+    """Whether each character of an open PDFium page can be seen.
 
     The text objects are switched off on the way and are on again afterwards.
     """
     import numpy as np
+    import pypdfium2.raw as pdfium
 
     if not texts:
         return []
@@ -47,18 +43,17 @@ def seen(texts: Sequence[tuple[Box, Drawn]], page: Any, text_objects: Sequence[A
     bare = _picture(page, scale)
     for thing in text_objects:
         pdfium.FPDFPageObj_SetIsActive(thing, True)
-    boxes = np.array([box for box, _ in texts], float) * scale
+    boxes = np.array([glyph.box for glyph in texts], float) * scale
     high, wide = whole.shape[:2]
     edges = np.clip(
         np.concatenate([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])], axis=1), 0, (wide, high, wide, high)
     ).astype(np.int64)
-    colours = np.array([drawn.colour or (-255, -255, -255) for _, drawn in texts], float)
+    colours = np.array([glyph.style.colour or (-255, -255, -255) for glyph in texts], float)
     grounds = bare[_samples(edges[:, 1], edges[:, 3]), _samples(edges[:, 0], edges[:, 2])]
     stands_out = (np.abs(grounds - colours) >= _LEAST_CONTRAST).any(axis=(0, 2))
-    # A rotated character is as tall as its box is wide.
-    large = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) >= 0
-    large &= np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) >= _LEAST_SIZE * 1.2 * scale
-    return [bool(told) for told in (_within(_sums(_differ(whole, bare)), edges) > 0) & stands_out & large]
+    large = np.array([glyph.size for glyph in texts]) >= _LEAST_SIZE
+    traces = _within(_sums(_differ(whole, bare)), edges) > 0
+    return [bool(told) for told in traces & stands_out & large]
 
 
 def _picture(page: Any, scale: float) -> NDArray[np.uint8]:
