@@ -22,8 +22,15 @@ from consilience.tools.image.objects import objects
 from consilience.tools.image.pose import pose
 from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
+from consilience.tools.table.columns import columns
 from consilience.tools.table.rows import rows
+from consilience.tools.text.boxes import boxes
+from consilience.tools.text.embedding import embedding
+from consilience.tools.text.language import language
 from consilience.tools.text.passages import passages
+from consilience.tools.text.sentiment import sentiment
+from consilience.tools.text.subtitles import subtitles
+from consilience.tools.text.turns import turns
 from consilience.tools.video.shots import shots
 from consilience.tools.video.sound import sound
 from consilience.tools.video.tracks import face_tracks, tracks
@@ -127,5 +134,12 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         face_tracks,
         *_DOCUMENTS,
         passages,
+        language,
+        sentiment,
+        embedding,
+        subtitles,
+        turns,
+        boxes,
         rows,
+        columns,
     )

@@ -18,6 +18,7 @@ from consilience.core.errors import Unobservable
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.observations import Confidence, Locator, Media, Modality, Observation, Provenance, TimeRange
+from consilience.observations.charset import read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +117,7 @@ class Excerpt:
             Unobservable: it is not UTF-8.
         """
         try:
-            text = self.path.read_text(encoding="utf-8-sig")
+            text = read_text(self.path)
         except UnicodeDecodeError as problem:
             raise Unobservable(f"it is no UTF-8 text (byte {problem.start} is none)") from problem
         return text[self.where.chars.start : self.where.chars.end] if self.where.chars else text

@@ -243,7 +243,9 @@ class TestRows(EncoderConformance):
 
     async def test_says_what_it_leaves_out(self, bench: Bench) -> None:
         table, *body = (await self.observe(bench, parameters={"most": 2})).observations
-        assert len(body) == 2
+        assert [str(o.locator) for o in body] == [f"cell={row},*" for row in (1, 2, 3, 4)]
+        assert "(least sales)" in body[2].text
+        assert "(greatest sales)" in body[3].text
         assert "only the first 2 rows" in table.text
 
 

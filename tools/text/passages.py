@@ -4,27 +4,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import Unobservable
 from consilience.observations import CharRange, Locator, Observation
 from consilience.observations.locator import one_line
 
-__all__ = ["passages"]
+__all__ = ["PROSE", "Stretch", "passages", "stretches_of"]
+
+PROSE = ("text/plain", "text/markdown")
+"""Types of text that people wrote to be read; subtitles and other annotations are not."""
 
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”)\]]*\s+")
 
 
-@encoder(modality="text", kinds=("passage",), version="1")
+@dataclass(frozen=True)
+class Stretch:
+    """A passage and where it stands in the text, in characters."""
+
+    text: str
+    start: int
+    headings: tuple[str, ...] = ()
+    """Above it, the outermost first."""
+
+    @property
+    def locator(self) -> Locator:
+        """Where it stands."""
+        return Locator(chars=CharRange(start=self.start, end=self.start + len(self.text)))
+
+
+@encoder(modality="text", kinds=("passage",), version="2", mimes=PROSE)
 def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
     """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it."""
+    for stretch in stretches_of(excerpt, longest):
+        context = f"{' > '.join(stretch.headings)}: " if stretch.headings else ""
+        value = {"text": stretch.text, "headings": list(stretch.headings)}
+        yield excerpt.observe("passage", value, context + stretch.text, locator=stretch.locator)
+
+
+def stretches_of(excerpt: Excerpt, longest: int = 400) -> Iterator[Stretch]:
+    """The passages of a text, each of at most `longest` characters, headings of Markdown aside."""
     text = excerpt.text()
-    if not one_line(text):
-        raise Unobservable("there is nothing written in it")
     markdown = excerpt.media.mime == "text/markdown"
     headings: list[tuple[int, str]] = []
     for start, end in _paragraphs(text, markdown):
@@ -36,16 +60,8 @@ def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
             continue
         above = tuple(title for _, title in headings)
         for first, last in _pieces(text, start, end, longest):
-            passage = text[first:last]
-            if not one_line(passage):
-                continue  # nothing but invisible characters
-            context = f"{' > '.join(above)}: " if above else ""
-            yield excerpt.observe(
-                "passage",
-                {"text": passage, "headings": list(above)},
-                context + passage,
-                locator=Locator(chars=CharRange(start=first, end=last)),
-            )
+            if one_line(text[first:last]):  # else nothing but invisible characters
+                yield Stretch(text[first:last], first, above)
 
 
 def _paragraphs(text: str, markdown: bool) -> Iterator[tuple[int, int]]:

@@ -48,6 +48,7 @@ class Limits(BaseSettings):
     encoding_seconds: float = Field(3600, gt=0, description="Longest that an encoder may work on a part of a medium.")
     text_characters: int = Field(5_000_000, gt=0, description="Longest text.")
     table_rows: int = Field(1_000_000, gt=0, description="Longest table.")
+    table_columns: int = Field(16_384, gt=0, description="Widest table.")
 
 
 class Settings(BaseSettings):
@@ -77,6 +78,12 @@ class Settings(BaseSettings):
     )
     biometrics: bool = Field(
         False, description="Let encoders observe faces' expressions and voices' embeddings; never who somebody is."
+    )
+    embedded_lines: int = Field(
+        400,
+        ge=0,
+        description="Observations that are compared with a question by meaning at most, where a record does not fit "
+        "into a prompt; 0: by words alone.",
     )
     threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
     request_seconds: float = Field(300, gt=0, description="Time-out of one model call, from its admission.")

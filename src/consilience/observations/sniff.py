@@ -12,6 +12,7 @@ from typing import Any
 
 from consilience.core.errors import BadMedia, UnsupportedMedia
 from consilience.core.settings import Limits
+from consilience.observations.charset import is_writing, marked
 from consilience.observations.extents import measure
 from consilience.observations.media import Modality
 
@@ -25,7 +26,7 @@ _PROMISED: dict[str, Modality] = {
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"), "audio"),
     **dict.fromkeys((".mp4", ".mkv", ".mov", ".webm", ".avi"), "video"),
     **dict.fromkeys((".pdf", ".docx", ".pptx"), "document"),
-    **dict.fromkeys((".xlsx", ".parquet"), "table"),
+    **dict.fromkeys((".xlsx", ".xls", ".parquet"), "table"),
 }
 _TEXT_TYPES: dict[str, tuple[str, Modality]] = {
     ".md": ("text/markdown", "text"),
@@ -39,6 +40,15 @@ _TEXT_TYPES: dict[str, tuple[str, Modality]] = {
     ".srt": ("application/x-subrip", "text"),
     ".rttm": ("text/x-rttm", "text"),
 }
+# What annotations look like whatever they are called.
+_ANNOTATIONS = (
+    (re.compile(r"WEBVTT(?:[ \t\n\r]|$)"), "text/vtt", ".vtt"),
+    (re.compile(r"\s*\d+\s*\n\d+:\d\d:\d\d[,.]\d{1,3} --> \d+:\d\d:\d\d[,.]\d{1,3}"), "application/x-subrip", ".srt"),
+    (re.compile(r"SPEAKER \S+ \S+ [\d.]+ [\d.]+ <NA> <NA> \S+"), "text/x-rttm", ".rttm"),
+)
+# Compound files hold old workbooks and encrypted new ones; their parts' names are in UTF-16.
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_LONGEST_DIRECTORY = 1 << 22
 # What a zip is follows from the one part that each kind of office document must have.
 _OFFICE: dict[str, tuple[str, Modality, str]] = {
     "word/document.xml": (
@@ -104,6 +114,8 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
         return text
     if archive := _archive_type(path, head):
         return archive
+    if head.startswith(_COMPOUND):
+        return _compound_type(path, name)
     try:
         best = puremagic.magic_string(head)
     except puremagic.PureError:
@@ -112,6 +124,8 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
         modality = _modality(match.mime_type)
         if modality:
             return Sniffed(match.mime_type, modality, match.extension)
+    if not best and is_writing(name):
+        raise BadMedia(name, "is no text: it holds characters that no text has.", cure="Save it as UTF-8 again.")
     told = best[0].mime_type or best[0].name if best else "nothing known"
     raise UnsupportedMedia(
         name,
@@ -132,32 +146,40 @@ def _modality(mime: str) -> Modality | None:
 
 
 def _text_type(head: bytes, name: str) -> Sniffed | None:
-    """Text is UTF-8 without control characters; only then does the name settle which text."""
-    try:
-        # The head may end in the middle of a character.
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=len(head) < _HEAD)
-    except UnicodeDecodeError:
-        return None
-    if any(ord(c) < 32 and c not in "\t\n\r\f" for c in text) or text.startswith("%PDF-"):
-        return None
+    """Text is in known characters without control characters; only then does the name settle which text."""
     suffix = Path(name).suffix.lower()
+    text = _decoded(head, marked(head) or "utf-8")
+    if text is None and is_writing(name):
+        text = _decoded(head, "cp1252")
+    if text is None or any(ord(c) < 32 and c not in "\t\n\r\f" for c in text) or text.startswith("%PDF-"):
+        return None
+    text = text.removeprefix("\ufeff")
     if suffix in _TEXT_TYPES:
         mime, modality = _TEXT_TYPES[suffix]
         return Sniffed(mime, modality, suffix)
     if _HTML.match(text):
         return Sniffed("text/html", "document", ".html")
-    if text.startswith("WEBVTT"):
-        return Sniffed("text/vtt", "text", ".vtt")
+    for pattern, mime, ending in _ANNOTATIONS:
+        if pattern.match(text):
+            return Sniffed(mime, "text", ending)
     if suffix == ".json" and _is_coco(text):
         return Sniffed("application/vnd.coco+json", "text", suffix)
     return Sniffed("text/plain", "text", suffix or ".txt")
+
+
+def _decoded(head: bytes, codec: str) -> str | None:
+    try:
+        # The head may end in the middle of a character.
+        return codecs.getincrementaldecoder(codec)().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_coco(head: str) -> bool:
     """Whether a JSON text is an object with the two lists that COCO annotations must have."""
     try:
         told = json.loads(head)
-    except ValueError:  # not JSON, or longer than the head
+    except (ValueError, RecursionError):  # not JSON, longer than the head, or nested beyond all sense
         return all(f'"{key}"' in head for key in ("images", "annotations")) and head.lstrip().startswith("{")
     return isinstance(told, dict) and {"images", "annotations"} <= told.keys()
 
@@ -177,6 +199,18 @@ def _archive_type(path: Path, head: bytes) -> Sniffed | None:
         if part in parts:
             return Sniffed(mime, modality, suffix)
     return None
+
+
+def _compound_type(path: Path, name: str) -> Sniffed:
+    with path.open("rb") as file:
+        directory = file.read(_LONGEST_DIRECTORY)
+        file.seek(max(0, path.stat().st_size - _LONGEST_DIRECTORY))
+        directory += file.read()
+    if "EncryptedPackage".encode("utf-16-le") in directory:
+        raise BadMedia(name, "is encrypted.", cure="Save a copy without a password.")
+    if any(part.encode("utf-16-le") in directory for part in ("Workbook", "Book")):
+        return Sniffed("application/vnd.ms-excel", "table", ".xls")
+    raise BadMedia(name, "is in an old format of office documents.", cure="Save it as docx, pptx or xlsx.")
 
 
 def _a(modality: Modality) -> str:

@@ -33,6 +33,6 @@ def measure(path: Path, name: str, mime: str, modality: Modality, limits: Limits
         return measure_pdf(path, name, limits)
     if "openxmlformats" in mime:
         return measure_office(path, name, limits)
-    if mime == "application/vnd.apache.parquet":
-        return {}  # its footer is read, and its rows counted, by what reads the table
+    if mime in ("application/vnd.apache.parquet", "application/vnd.ms-excel"):
+        return {}  # what reads the table counts its rows
     return measure_writing(path, name, mime, limits)

@@ -1,0 +1,35 @@
+"""Passages as vectors, for fitted experts and for search by meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from consilience.tools.encoder import encoder
+from consilience.tools.excerpt import Excerpt
+from consilience.tools.text.passages import PROSE, stretches_of
+
+from consilience.core.errors import Unobservable
+from consilience.models.embedder import text_embedder
+from consilience.observations import Observation
+from consilience.observations.locator import one_line
+
+__all__ = ["embedding"]
+
+_BATCH = 16
+_QUOTED = 80
+
+
+@encoder(modality="text", kinds=("embedding",), version="1", cost="heavy", extra="text", mimes=PROSE, on_demand=True)
+def embedding(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
+    """Turns each passage into a unit vector of 384 dimensions, alike for alike meanings in many languages."""
+    stretches = list(stretches_of(excerpt, longest))
+    if not stretches:
+        raise Unobservable("it holds no words")
+    embedder = text_embedder(excerpt.settings.threads)
+    for first in range(0, len(stretches), _BATCH):
+        excerpt.check()
+        batch = stretches[first : first + _BATCH]
+        for stretch, vector in zip(batch, embedder.passages([s.text for s in batch]), strict=True):
+            value = {"model": embedder.name, "of": "text", "vector": [round(float(x), 6) for x in vector]}
+            told = f"vector of the passage {one_line(stretch.text)[:_QUOTED]!r}"
+            yield excerpt.observe("embedding", value, told, locator=stretch.locator)
