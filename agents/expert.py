@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from consilience.agents.replies import turn_form
 from consilience.agents.turn import Phase, Turn
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
-from consilience.observations import Modality, Record, Rendering
+from consilience.observations import Modality, Record, Relevance, Rendering
 
 __all__ = ["Expert", "Seat", "default_experts", "take_seats"]
 
@@ -55,9 +56,10 @@ class Seat:
     expert: Expert
     endpoint: Endpoint
 
-    async def open(self, question: str, record: Record, meter: Meter) -> Turn:
-        """The blind first turn, over the seat's own view."""
-        evidence = record.render(record.select(modalities=self.expert.view), tokens=self.expert.tokens)
+    async def open(self, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None) -> Turn:
+        """The blind first turn, over the seat's own view; `relevance` says what of it stays where not all fits."""
+        own = record.select(modalities=self.expert.view)
+        evidence = await asyncio.to_thread(record.render, own, tokens=self.expert.tokens, relevance=relevance)
         instruction = prompt("opening", role=self.expert.role)
         shared = opening_brief(question, evidence)
         return await self._take_turn("opening", 0, shared, instruction, (evidence.labels, ()), meter)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
+from consilience.graphs.relevance import embedder_if_installed, relevance_to
 from consilience.tools import Encoder, Runner, default_encoders
 
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
 from consilience.models import Endpoint, ModelLike, Sampling, resolve
-from consilience.observations import ObservationStore, Record
+from consilience.observations import ObservationStore, Record, Relevance
 
 __all__ = ["Panel", "Workbench"]
 
@@ -82,6 +84,11 @@ class Workbench:
     def judge(self, panel: Panel) -> Judge:
         """The panel's judge."""
         return Judge(self.endpoint(panel.judge), panel.judge_sampling)
+
+    def relevance(self, question: str) -> Relevance:
+        """How far observations bear on `question`; what it gives blocks, the more so the first time for a record."""
+        embedder = partial(embedder_if_installed, self.settings.threads)
+        return relevance_to(question, self.store, embedder, most=self.settings.embedded_lines)
 
     async def __aenter__(self) -> Workbench:
         return self

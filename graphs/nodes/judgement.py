@@ -25,7 +25,7 @@ from langchain_core.utils.json import parse_partial_json
 from consilience.core.errors import ConsilienceError
 from consilience.fusion import agrees, diverging
 from consilience.models import Meter
-from consilience.observations import Record
+from consilience.observations import Record, Rendering
 
 __all__ = ["judge", "verify"]
 
@@ -47,7 +47,9 @@ def judge(bench: Workbench, panel: Panel) -> Node:
         try:
             resolution = await _resolve(state, bench.judge(panel), record, meter)
             update["resolution"] = resolution
-            reply = await _compose(state, bench.judge(panel), record, resolution, meter)
+            relevance = bench.relevance(question_of(state))
+            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
+            reply = await _compose(state, bench.judge(panel), evidence, resolution, meter)
             update["draft"] = _draft(reply)
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
@@ -69,11 +71,10 @@ async def _resolve(state: DebateState, judge: Judge, record: Record, meter: Mete
 
 
 async def _compose(
-    state: DebateState, judge: Judge, record: Record, resolution: Resolution | None, meter: Meter
+    state: DebateState, judge: Judge, evidence: Rendering, resolution: Resolution | None, meter: Meter
 ) -> ComposeReply:
-    turns = state["turns"]
-    evidence = cited_evidence(record, turns)
-    filled = await judge.compose(question_of(state), evidence, turns, resolution, meter, on_text=_stream_answer())
+    question, turns = question_of(state), state["turns"]
+    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=_stream_answer())
     return filled.value
 
 

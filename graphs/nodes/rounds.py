@@ -16,7 +16,7 @@ from consilience.graphs.workbench import Panel, Workbench
 from consilience.core.errors import ConsilienceError
 from consilience.fusion import diverging
 from consilience.models import Meter
-from consilience.observations import Record, Rendering
+from consilience.observations import Observation, Record, Relevance, Rendering
 
 __all__ = ["cited_evidence", "exchange", "final_turns", "last_round", "open_round", "question_of", "rivals_of"]
 
@@ -32,8 +32,11 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
         question = question_of(state)
+        relevance = bench.relevance(question)
         update = await _hear(
-            _Round("opening", 0, record), seats, lambda seat, meter: seat.open(question, record, meter)
+            _Round("opening", 0, record),
+            seats,
+            lambda seat, meter: seat.open(question, record, meter, relevance=relevance),
         )
         taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
         return {**update, "seats": taken}
@@ -51,9 +54,10 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
         if len(speaking) < 2:
             return {}
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
-        evidence, round_ = cited_evidence(record, turns), last_round(turns) + 1
-        emit(PhaseStarted(phase="exchange", round=round_))
         question, rivals = question_of(state), rivals_of(state["question"], turns)
+        evidence = await asyncio.to_thread(cited_evidence, record, turns, bench.relevance(question))
+        round_ = last_round(turns) + 1
+        emit(PhaseStarted(phase="exchange", round=round_))
         return await _hear(
             _Round("exchange", round_, record),
             seats,
@@ -63,11 +67,11 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
     return exchange
 
 
-def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
+def cited_evidence(record: Record, turns: Sequence[Turn], relevance: Relevance) -> Rendering:
     """The observations that the openings cite rightly, with their neighbours: what the rest of the debate is about.
 
     Only the openings count, so that the text stays the same, and cached, to the end. Where none holds, the most
-    telling observations stand in.
+    relevant observations stand in. Blocks.
     """
     cited = {
         citation.label
@@ -78,8 +82,14 @@ def cited_evidence(record: Record, turns: Sequence[Turn]) -> Rendering:
         if citation.holds
     }
     if not cited:
-        return record.render(tokens=_FALLBACK_TOKENS)
-    return record.render(record.in_context(cited), tokens=_EVIDENCE_TOKENS)
+        return record.render(tokens=_FALLBACK_TOKENS, relevance=relevance)
+    first = {record[label].id for label in cited}
+
+    def cited_first(observations: Sequence[Observation]) -> list[float]:
+        scores = zip(observations, relevance(observations), strict=True)
+        return [score + (observation.id in first) for observation, score in scores]
+
+    return record.render(record.in_context(cited), tokens=_EVIDENCE_TOKENS, relevance=cited_first)
 
 
 def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:

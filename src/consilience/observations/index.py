@@ -22,11 +22,18 @@ CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, 
     WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS encoding_media ON encoding (media);
 CREATE TABLE IF NOT EXISTS rendering (blob TEXT, media TEXT, PRIMARY KEY (blob, media)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vector (observation TEXT, model TEXT, content BLOB NOT NULL, PRIMARY KEY (observation, model))
+    WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS vector_goes AFTER DELETE ON observation
+    BEGIN DELETE FROM vector WHERE observation = OLD.id; END;
 """
 
 
 class Index:
-    """Tables `media`, `observation`, `encoding` and `rendering` (which blob was made out of which medium)."""
+    """Tables `media`, `observation`, `encoding`, `rendering` (which blob was made out of which medium) and `vector`.
+
+    A vector stands for an observation's text; whoever deletes the observation deletes it too.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
