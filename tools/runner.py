@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -86,7 +86,7 @@ class Runner:
 
     async def perceive(
         self, media: Sequence[Media], *, gate: asyncio.Semaphore | None = None
-    ) -> AsyncIterator[Encoding]:
+    ) -> AsyncGenerator[Encoding, None]:
         """Encodings of all media, and of the parts they are divided into, each as soon as it is there.
 
         Args:
@@ -127,6 +127,7 @@ class Runner:
             return replace(known, seconds=time.perf_counter() - start, **changes)
 
         try:
+            self._check_allowed(encoder)
             key = encoder.cache_key(media, where, parameters, self.settings)
             # Two debates over the same medium at once encode it once: the second waits and finds it cached.
             with self._lock(key):
@@ -144,6 +145,13 @@ class Runner:
         except (Exception, SystemExit) as problem:
             return ended(failure=f"{type(problem).__name__}: {problem}")
 
+    def _check_allowed(self, encoder: Encoder) -> None:
+        if encoder.biometric and not self.settings.biometrics:
+            raise BadConfiguration(
+                f"{encoder.name} measures people's bodies, which nobody has allowed.",
+                cure="Set CONSILIENCE_BIOMETRICS=true if you may.",
+            )
+
     def _lock(self, key: str) -> threading.Lock:
         """One for each encoding under way."""
         with self._registry:
@@ -153,11 +161,6 @@ class Runner:
         self, media: Media, encoder: Encoder, parameters: dict[str, Any], where: Locator, deadline: Deadline
     ) -> tuple[Observation, ...]:
         deadline.check()
-        if encoder.biometric and not self.settings.biometrics:
-            raise BadConfiguration(
-                f"{encoder.name} measures people's bodies, which nobody has allowed.",
-                cure="Set CONSILIENCE_BIOMETRICS=true if you may.",
-            )
         weights = WeightsStore(self.settings)
         for name in encoder.weights:
             weights.pull(name, self._on_download)

@@ -132,7 +132,8 @@ def _point(at: float, region: Region) -> TrackPoint:
 
 def _buffered_overlap(one: TrackPoint, other: TrackPoint) -> float:
     """Intersection over union of the boxes, each grown by a buffer on all sides."""
-    shared, grown = 1.0, 1 + 2 * _BUFFER
+    shared: float = 1.0
+    grown = 1 + 2 * _BUFFER
     for position, length in (("x", "w"), ("y", "h")):
         edges = [(getattr(box, position), getattr(box, length)) for box in (one, other)]
         low = max(start - _BUFFER * size for start, size in edges)
