@@ -76,7 +76,9 @@ class Excerpt:
                     return as_shown(opened)
         except Exception as problem:
             # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
-            raise Unobservable(f"the picture cannot be decoded ({problem or type(problem).__name__})") from problem
+            # What Pillow does not know it tells with its path, which belongs into no observation.
+            told = "its type is not known" if isinstance(problem, UnidentifiedImageError) else problem
+            raise Unobservable(f"the picture cannot be decoded ({told or type(problem).__name__})") from problem
 
     def waveform(self, rate: int = 16_000) -> NDArray[np.float32]:
         """Mono samples of shape (frames,) in -1 to 1 at `rate` hertz, cut to the time range and channel asked for.

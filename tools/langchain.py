@@ -11,11 +11,11 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import Field, create_model
 
 from consilience.core.background import run_blocking
-from consilience.core.errors import ConsilienceError
+from consilience.core.errors import BadMedia, ConsilienceError
 from consilience.core.settings import Settings
-from consilience.observations import Locator, Observation, ObservationStore, Record
+from consilience.observations import Locator, Media, Observation, ObservationStore, Record
 
-__all__ = ["describe", "encoder_tool", "tool_name"]
+__all__ = ["check_fits", "describe", "encoder_tool", "tool_name"]
 
 _TOKENS = 4000
 
@@ -41,6 +41,7 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
             raise ToolException(f"{where!r} is no place in a medium: {problem}") from problem
         try:
             medium = await asyncio.to_thread(store.media, media)
+            check_fits(encoder, medium)
             encoding = await runner.encode(medium, encoder, parameters=parameters, where=place)
         except ConsilienceError as problem:
             raise ToolException(str(problem)) from problem
@@ -65,6 +66,23 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
 def tool_name(encoder: Encoder) -> str:
     """The encoder's name in the letters that the APIs of language models allow."""
     return encoder.name.replace(".", "_")
+
+
+def check_fits(encoder: Encoder, media: Media) -> None:
+    """Returns where the encoder may read the medium: as what it is, or as a frame, a page or the sound of it.
+
+    Raises:
+        BadMedia: it may not.
+    """
+    if encoder.reads(media.modality, media.mime):
+        return
+    if media.modality not in ("video", "document") or media.modality == encoder.modality:
+        types = f" ({', '.join(encoder.mimes)})" if encoder.mimes else ""
+        raise BadMedia(
+            media.name,
+            f"is {media.modality} ({media.mime}).",
+            cure=f"{encoder.name} reads {encoder.modality}{types}.",
+        )
 
 
 def describe(encoding: Encoding) -> str:

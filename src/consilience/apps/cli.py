@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consilience.apps import asking, caching, checking, exchanging, observing, stocking, tooling
+from consilience.apps import asking, caching, checking, exchanging, mcp_command, observing, stocking, tooling
 from consilience.core.errors import ConsilienceError
 
 __all__ = ["EXIT_CODES", "app", "main"]
@@ -32,6 +32,7 @@ app.command("ask", epilog=EXIT_CODES)(asking.ask_command)
 app.command("observe", epilog=EXIT_CODES)(observing.observe_command)
 app.command("export", epilog=EXIT_CODES)(exchanging.export_command)
 app.command("import", epilog=EXIT_CODES)(exchanging.import_command)
+app.command("mcp", epilog=EXIT_CODES)(mcp_command.mcp_command)
 app.command("doctor")(checking.doctor_command)
 app.add_typer(caching.cache_app, name="cache")
 app.add_typer(tooling.tools_app, name="tools")

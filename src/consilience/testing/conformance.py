@@ -43,7 +43,7 @@ from consilience.tools.encoder import excerpt_of
 __all__ = ["EncoderConformance"]
 
 _LONGEST_TEXT = 4000
-_RESERVED = {"media", "where", "base64"}
+_RESERVED = {"media", "where", "base64", "file_name"}
 # The runner names the class of whatever is no error of ours.
 _RAW = re.compile(r"\w*(Error|Exception|Exit|Interrupt|Iteration|Warning)\b: ")
 
@@ -235,7 +235,10 @@ class EncoderConformance:
         runner, media = bench
         content = broken(runner.store.path(media).read_bytes())[fault]
         bad = media.model_copy(update={"id": f"sha256:{runner.store.put_bytes(content)}"})
-        self._assert_clean(await runner.encode(bad, self.encoder))
+        encoding = await runner.encode(bad, self.encoder)
+        self._assert_clean(encoding)
+        told = "".join([encoding.failure or "", *(observation.text for observation in encoding.observations)])
+        assert str(runner.store.root) not in told, "it tells a path of this machine"
 
     async def test_a_huge_medium_ends_in_a_value(self, bench: tuple[Runner, Media]) -> None:
         """Much to read and nothing in it: observations within the medium, or a failure that is clear."""
