@@ -140,10 +140,9 @@ def encoder(
     weights: Sequence[str] = (),
     **traits: Unpack[Traits],
 ) -> Callable[[Encode], Encoder]:
-    """Makes an `Encoder` of a function; its docstring's first line says what it observes, and the section
-    `Args:` what its parameters mean.
+    """Makes an `Encoder` of a function.
 
-    The function may be a generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises
+    Its docstring's first line says what it observes, and the section `Args:` what its parameters mean. The function may be a generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises
     `Unobservable` when the medium does not allow it, and lets every other error through.
 
     Raises:

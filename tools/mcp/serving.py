@@ -171,9 +171,9 @@ def _tool(encoder: Encoder, host: _Host) -> Any:
             raise ToolError(f"{encoder.name}: {encoding.failure}", log_level=logging.INFO)
         media = encoding.media
         link = ResourceLink(uri=MEDIA_URI + media.id, name=media.name, mime_type=media.mime, size=media.size)
-        told = Observed(media=media, observations=encoding.observations, cached=encoding.cached)
+        made = Observed(media=media, observations=encoding.observations, cached=encoding.cached)
         text = TextContent(text=describe(encoding))
-        return ToolResult([text, link], told.model_dump(mode="json"))
+        return ToolResult([text, link], made.model_dump(mode="json"))
 
     return _tool_class()(
         name=tool_name(encoder),
