@@ -60,7 +60,7 @@ class Excerpt:
         return picture.crop(self.where.region.to_pixels(*picture.size)) if self.where.region else picture
 
     def _picture(self) -> Image.Image:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
 
         if self.media.modality == "video":
             return frame_at(self.path, self.where.time.start if self.where.time else 0.0)
