@@ -142,8 +142,9 @@ def encoder(
 ) -> Callable[[Encode], Encoder]:
     """Makes an `Encoder` of a function.
 
-    Its docstring's first line says what it observes, and the section `Args:` what its parameters mean. The function may be a generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises
-    `Unobservable` when the medium does not allow it, and lets every other error through.
+    Its docstring's first line says what it observes, and the section `Args:` what its parameters mean. It may be a
+    generator. It reads its medium through the excerpt, reports with `excerpt.observe`, raises `Unobservable` when the
+    medium does not allow it, and lets every other error through.
 
     Raises:
         BadConfiguration: a parameter of the function is not keyword-only, or has no default or no annotation.
@@ -178,7 +179,7 @@ def _parameters_of(function: Encode) -> type[BaseModel]:
                 "annotated, and have a default.",
                 cure=f"Write `def {function.__name__}(excerpt, *, {parameter.name}: type = default)`.",
             )
-        described = {"description": told[parameter.name]} if parameter.name in told else {}
+        described: dict[str, Any] = {"description": told[parameter.name]} if parameter.name in told else {}
         fields[parameter.name] = (parameter.annotation, Field(parameter.default, **described))
     title = f"{function.__name__.title().replace('_', '')}Parameters"
     model: type[BaseModel] = create_model(title, __config__=ConfigDict(extra="forbid", frozen=True), **fields)

@@ -75,8 +75,8 @@ class Excerpt:
                 with Image.open(self.path) as opened:
                     return as_shown(opened)
         except Exception as problem:
-            # Pillow's decoders raise whatever it is that a broken file makes them stumble over.
-            # What Pillow does not know it tells with its path, which belongs into no observation.
+            # Pillow's decoders raise whatever it is that a broken file makes them stumble over. What they do not know
+            # they tell with its path, which belongs into no observation.
             told = "its type is not known" if isinstance(problem, UnidentifiedImageError) else problem
             raise Unobservable(f"the picture cannot be decoded ({told or type(problem).__name__})") from problem
 
