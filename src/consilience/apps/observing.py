@@ -19,6 +19,7 @@ from consilience.apps.console import record_table
 from consilience.core.errors import BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import Media, ObservationStore, Record, ingest
+from consilience.observations.interchange import to_jsonl
 from consilience.tools import Encoder, Encoding, Runner, default_encoders, observed
 
 __all__ = ["observe_command"]
@@ -147,7 +148,7 @@ async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.S
         tally.unreadable.append(str(problem))
         return
     record = Record([media], observed(encodings))
-    await asyncio.to_thread(_write, job.out, json.dumps(_as_json(record, []), ensure_ascii=False))
+    await asyncio.to_thread(_write, job.out, "".join(f"{line}\n" for line in to_jsonl(record)))
     tally.observations += len(record)
     tally.encoded += sum(1 for encoding in encodings if not encoding.cached and not encoding.failure)
     tally.failures += [_failure(encoding) for encoding in encodings if encoding.failure]
