@@ -16,7 +16,7 @@ from consilience.observations import Region, TrackPoint
 __all__ = ["Associator", "Detected", "Path", "simplified"]
 
 _BUFFER = 0.3
-_LEAST_OVERLAP = 0.15
+_LEAST_OVERLAP = 0.1
 
 
 @dataclass(frozen=True)
@@ -140,4 +140,4 @@ def _buffered_overlap(one: TrackPoint, other: TrackPoint) -> float:
         high = min(start + (1 + _BUFFER) * size for start, size in edges)
         shared *= max(0.0, high - low)
     areas: float = sum(grown * box.w * grown * box.h for box in (one, other))
-    return shared / (areas - shared) if areas > shared else 0.0
+    return float(shared / (areas - shared)) if areas > shared else 0.0

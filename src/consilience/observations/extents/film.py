@@ -13,7 +13,7 @@ __all__ = ["measure_film"]
 
 
 def measure_film(path: Path, name: str, limits: Limits) -> dict[str, Any]:
-    """Width and height in pixels, seconds, and channels of the sound; empty where no decoder is installed.
+    """Width and height of the upright pictures, seconds, channels of the sound; empty without a decoder.
 
     Raises:
         BadMedia: too long, too large, unreadable, or without a single picture.
@@ -31,9 +31,12 @@ def measure_film(path: Path, name: str, limits: Limits) -> dict[str, Any]:
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise BadMedia(name, "holds no pictures.", cure="Export it again.")
-            seconds = container.duration / 1_000_000 if container.duration else None
+            # Headers lie: a duration may be missing, or below nothing.
+            seconds = container.duration / 1_000_000 if (container.duration or 0) > 0 else None
             sound = container.streams.audio
-            facts = {"width": frame.width, "height": frame.height, "channels": sound[0].channels if sound else None}
+            sideways = round(frame.rotation or 0) % 180 == 90
+            width, height = (frame.height, frame.width) if sideways else (frame.width, frame.height)
+            facts = {"width": width, "height": height, "channels": sound[0].channels if sound else None}
     except av.FFmpegError as problem:
         raise BadMedia(name, f"is no readable video ({problem.strerror}).", cure="Export it again.") from problem
     _check_pixels(name, facts["width"] or 0, facts["height"] or 0, limits)
