@@ -6,8 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from consilience.tools.audio.activity import activity
+from consilience.tools.audio.channels import channels
+from consilience.tools.audio.sounds import sounds
+from consilience.tools.audio.speakers import speakers
 from consilience.tools.audio.speech import speech
 from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.audio.voice import voice
 from consilience.tools.document.html import html
 from consilience.tools.document.mail import mail
 from consilience.tools.document.pdf import pdf
@@ -41,6 +45,7 @@ from consilience.core.settings import Settings
 
 __all__ = ["GROUP", "Catalog", "catalog", "default_encoders"]
 
+_HEARD = (activity, channels, speakers, sounds, voice)
 _DOCUMENTS = (pdf, word, slides, html, mail)
 
 GROUP = "consilience.tools"
@@ -127,7 +132,7 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         hands,
         properties,
         hears,
-        activity,
+        *_HEARD,
         shots,
         sound,
         tracks,

@@ -19,7 +19,7 @@ _RATE = 16_000
 _one_at_a_time = threading.Lock()
 
 
-@encoder(modality="audio", kinds=("sound",), version="1", cost="medium", extra="audio")
+@encoder(modality="audio", kinds=("sound",), version="2", cost="medium", extra="audio", stretch=300.0)
 def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observation]:
     """Tells speech, singing, music and silence apart, span by span."""
     samples = excerpt.waveform(_RATE)

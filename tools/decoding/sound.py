@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["channel_of", "open_container", "sound_blocks", "waveform"]
+__all__ = ["channel_of", "open_container", "sound_blocks", "sound_within", "waveform"]
 
 # Seeking is exact enough only where a container has an index; near the start, decoding is as fast.
 _WORTH_SEEKING = 30.0
 _MARGIN = 2.0
+_PIECE = 1 << 16
 
 
 @contextmanager
@@ -98,17 +99,18 @@ def _resampled(
         at = (at or 0.0) + len(block) / rate
 
 
-def waveform(
+def sound_within(
     path: Path,
     rate: int = 16_000,
     *,
     time: TimeRange | None = None,
     channel: int | None = None,
     check: Callable[[], None] = lambda: None,
-) -> NDArray[np.float32]:
-    """Samples of shape (frames,) in -1 to 1 at `rate` hertz, from `time.start` (or 0) on; arguments as `sound_blocks`.
+) -> Iterator[NDArray[np.float32]]:
+    """The sound from `time.start` (or 0) to `time.end`, block by block; blocks and arguments as `sound_blocks`.
 
-    Sound that sets in after the start of a film has silence before it, so that all is on the film's clock.
+    Sound that sets in after the start of a film has silence before it, so that all is on the film's clock. What is
+    no number counts as silence, and what is beyond full scale is clipped to it.
 
     Raises:
         Unobservable: as `sound_blocks`, or there is no sound in this range.
@@ -117,21 +119,40 @@ def waveform(
 
     first = round(time.start * rate) if time else 0
     last = round(time.end * rate) if time else None
-    kept: list[Any] = []
-    reached = first
+    reached, begun = first, False
     for at, block in sound_blocks(path, rate, time=time, channel=channel, check=check):
         start = round(at * rate)
-        if not kept and start > reached:
-            kept.append(np.zeros(min(start, last or start) - reached, np.float32))
-            reached = start
+        if not begun:
+            for length in _pieces(min(start, start if last is None else last) - reached):
+                yield np.zeros(length, np.float32)
+            reached = max(reached, start)
         cut = block[max(0, reached - start) : None if last is None else max(0, last - start)]
         if cut.size:
-            kept.append(cut.astype(np.float32, copy=False))
+            begun = True
             reached = max(reached, start) + len(cut)
-    samples = np.concatenate(kept) if kept else np.zeros(0, np.float32)
-    if not samples.size:
+            yield np.clip(np.nan_to_num(cut.astype(np.float32), posinf=1, neginf=-1), -1, 1)
+    if not begun:
         raise Unobservable("there is no sound in it")
-    return np.nan_to_num(samples, copy=False)
+
+
+def _pieces(length: int) -> Iterator[int]:
+    """Lengths of at most a second or so that add up to `length`."""
+    for first in range(0, length, _PIECE):
+        yield min(_PIECE, length - first)
+
+
+def waveform(
+    path: Path,
+    rate: int = 16_000,
+    *,
+    time: TimeRange | None = None,
+    channel: int | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> NDArray[np.float32]:
+    """Samples of shape (frames,) in -1 to 1 at `rate` hertz: what `sound_within` gives, as one."""
+    import numpy as np
+
+    return np.concatenate(list(sound_within(path, rate, time=time, channel=channel, check=check)))
 
 
 def channel_of(track: str | None) -> int | None:
