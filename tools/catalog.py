@@ -28,6 +28,7 @@ from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
 from consilience.tools.table.columns import columns
 from consilience.tools.table.rows import rows
+from consilience.tools.table.series import series
 from consilience.tools.text.boxes import boxes
 from consilience.tools.text.embedding import embedding
 from consilience.tools.text.language import language
@@ -147,4 +148,5 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         boxes,
         rows,
         columns,
+        series,
     )

@@ -90,16 +90,17 @@ def tabulate(rows: Iterable[Sequence[str]], name: str, limits: Limits, *, decima
     if not head:
         raise Unobservable("the table is empty")
     header = head.pop(0) if _is_header(head[0], head[1:]) else None
-    if header is not None and head and {len(row) for row in head} == {len(header) + 1}:
+    if header is not None and head and all(len(row) == len(header) + 1 and row[-1] for row in head):
         header = ["", *header]  # R names no column for the names of rows
     width = len(header or ())
-    columns, count, ragged = _transposed(
-        chain(head, running), width, lambda *extent: check_extent(name, *extent, limits)
-    )
+
+    def check(rows: int, columns: int) -> None:
+        check_extent(name, rows, columns, limits)
+
+    columns, count, ragged = _transposed(chain(head, running), width, check)
     names = _names(header or [], len(columns))
-    told = (
-        [f"above it stands: {'; '.join(cell for row in above for cell in row if cell)}"] if any(map(any, above)) else []
-    )
+    title_cells = [cell for row in above for cell in row if cell]
+    told = [f"above it stands: {'; '.join(title_cells)}"] if title_cells else []
     told += [] if header is not None else ["it has no header: columns are numbered"]
     told += [f"{ragged:,} rows are of another length than the first"] if ragged else []
     return Sheet(
@@ -112,12 +113,13 @@ def tabulate(rows: Iterable[Sequence[str]], name: str, limits: Limits, *, decima
 
 
 def _title_rows(head: list[list[str]]) -> int:
-    """How many rows stand above the table: those of one cell or none, where the others have more."""
+    """How many rows stand above the table: those of few cells or none, where the others have more."""
     filled = [sum(map(bool, row)) for row in head]
     usual = Counter(count for count in filled if count).most_common(1)
     if not usual or usual[0][0] < 2:
         return next((i for i, count in enumerate(filled) if count), len(head))
-    return next(i for i, count in enumerate(filled) if count > 1)
+    least = max(2, (usual[0][0] + 1) // 2)
+    return next(i for i, count in enumerate(filled) if count >= least)
 
 
 def _is_header(first: list[str], body: list[list[str]]) -> bool:
@@ -217,4 +219,5 @@ def _decimal(head: list[list[str]]) -> str | None:
 
 def located(sheet: Sheet, page: int, name: str, *notes: str) -> Sheet:
     """The sheet as one of a workbook."""
-    return replace(sheet, page=page, name=one_line(name)[:120], notes=(*notes, *sheet.notes))
+    told = (f"its first row is row {sheet.above + 1} of the sheet",) if sheet.above > 1 else ()
+    return replace(sheet, page=page, name=one_line(name)[:120], notes=(*notes, *told, *sheet.notes))

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from consilience.tools.table.sheet import Sheet, located, tabulate
 
@@ -104,7 +104,7 @@ def _check_boxes(path: Path, name: str, limits: Limits, check: Callable[[], None
             for part in archive.namelist():
                 if part.endswith(".xml") and "sharedStrings" not in part:
                     with archive.open(part) as file:
-                        cells = _box(iter(lambda f=file: f.read(_CHUNK), b""), check)
+                        cells = _box(file, check)
                     if cells * _CELL_BYTES > limits.unpacked_bytes:
                         raise BadMedia(
                             name,
@@ -123,12 +123,12 @@ def _check_boxes(path: Path, name: str, limits: Limits, check: Callable[[], None
         raise Unobservable(f"the workbook cannot be read ({problem})") from problem
 
 
-def _box(pieces: Iterator[bytes], check: Callable[[], None]) -> int:
+def _box(file: IO[bytes], check: Callable[[], None]) -> int:
     """Cells in the box around all cells of a worksheet that hold something."""
     rows: list[int] = []
     columns: list[int] = []
     rest = b""
-    for piece in pieces:
+    while piece := file.read(_CHUNK):
         check()
         window = rest + piece
         found = _CELL.findall(window)

@@ -60,9 +60,9 @@ def _cues(text: str, mime: str) -> list[Any]:
     except ImportError as problem:
         raise MissingExtra("webvtt", "text", "Reading subtitles") from problem
     try:
-        if mime == "text/vtt":
-            return list(webvtt.from_string(text))
-        return list(webvtt.from_buffer(iter(text.splitlines(keepends=True)), format="srt"))
+        form = "vtt" if mime == "text/vtt" else "srt"
+        captions: list[Any] = webvtt.from_buffer(iter(text.splitlines(keepends=True)), format=form).captions
+        return captions
     except (MalformedFileError, MalformedCaptionError, ValueError) as problem:
         raise Unobservable(f"the subtitles cannot be read ({one_line(str(problem))[:200]})") from problem
 
