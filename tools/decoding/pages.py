@@ -7,10 +7,10 @@ import warnings
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from consilience.tools.decoding.attachments import attached_picture, is_attached
-from consilience.tools.decoding.pdfium import PDFIUM, open_pdf, switch_off_bombs
+from consilience.tools.decoding.pdfium import ask_pdfium
 from consilience.tools.decoding.pictures import as_shown
 
 from consilience.core.errors import Unobservable
@@ -19,9 +19,10 @@ from consilience.core.settings import Limits
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["embedded_picture", "page_picture"]
+__all__ = ["address_space", "embedded_picture", "page_picture"]
 
-_POINTS_PER_INCH = 72
+_LONGEST = 60.0
+_OWN_BYTES = 1 << 30
 # Scans are mostly made at 200 to 300 dpi; small print needs 200 to be read.
 _DPI = 200
 
@@ -38,31 +39,16 @@ def page_picture(path: Path, page: int, limits: Limits, *, dpi: int = _DPI) -> I
 
 @lru_cache(maxsize=2)
 def _drawn(path: Path, _changed: int, page: int, limits: Limits, dpi: int) -> Image.Image:
-    with PDFIUM:
-        document = open_pdf(path)
-        try:
-            return _draw(document, page, limits, dpi)
-        finally:
-            document.close()
+    from PIL import Image
+
+    request = {"do": "picture", "path": str(path.resolve()), "page": page, "dpi": dpi, "pixels": limits.pixels}
+    told, content = ask_pdfium({**request, "memory": address_space(limits)}, seconds=_LONGEST)
+    return Image.frombytes("RGB", (told["width"], told["height"]), content)
 
 
-def _draw(document: Any, page: int, limits: Limits, dpi: int) -> Image.Image:
-    import pypdfium2
-
-    try:
-        if not 1 <= page <= len(document):
-            raise Unobservable(f"it has no page {page}")
-        leaf = document[page - 1]
-        width, height = leaf.get_size()
-        scale = dpi / _POINTS_PER_INCH
-        pixels = max(width * scale, 1) * max(height * scale, 1)
-        if pixels > limits.pixels:
-            scale *= (limits.pixels / pixels) ** 0.5
-        switch_off_bombs(leaf, limits)
-        picture: Image.Image = leaf.render(scale=scale).to_pil().convert("RGB")
-    except (pypdfium2.PdfiumError, MemoryError, ValueError) as problem:
-        raise Unobservable(f"page {page} cannot be drawn ({problem})") from problem
-    return picture
+def address_space(limits: Limits) -> int:
+    """Bytes that the reader of PDFs may take: its own, what streams may unpack to, and a picture in several forms."""
+    return _OWN_BYTES + limits.unpacked_bytes + 16 * limits.pixels
 
 
 def embedded_picture(path: Path, member: str, limits: Limits) -> Image.Image:

@@ -1,115 +1,138 @@
-"""PDFium: opening PDF documents, and what is drawn on their pages."""
+"""PDFium in processes of its own.
+
+It is not thread-safe, cannot be interrupted, and there are PDFs that keep it busy for ever (forms that draw
+themselves twice) or bring it down. So it runs apart: a page that takes too long, or too much memory, ends its process
+and is `Unobservable`, and everything else goes on.
+"""
 
 from __future__ import annotations
 
+import atexit
+import importlib.util
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
-from typing import Any, NamedTuple
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import Any
 
 from consilience.core.errors import MissingExtra, Unobservable
-from consilience.core.settings import Limits
 
-__all__ = ["PDFIUM", "Matrix", "open_pdf", "switch_off_bombs", "things"]
+__all__ = ["ask_pdfium"]
 
-PDFIUM = threading.Lock()
-"""PDFium is not thread-safe: whoever calls it holds this, for one page at a time."""
-
-# Forms may be nested, even in themselves.
-_DEEPEST = 12
-_MOST_THINGS = 200_000
+_MODULE = "consilience.tools.document.process"
+_IDLE: LifoQueue[_Process] = LifoQueue()
 
 
-class Matrix(NamedTuple):
-    """x' = a x + c y + e; y' = b x + d y + f (ISO 32000-1, 8.3.3)."""
-
-    a: float = 1.0
-    b: float = 0.0
-    c: float = 0.0
-    d: float = 1.0
-    e: float = 0.0
-    f: float = 0.0
-
-    def __call__(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point comes to lie."""
-        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
-
-    def then(self, outer: Matrix) -> Matrix:
-        """This one first, then `outer`."""
-        a, b, c, d = self[:4]
-        return Matrix(
-            outer.a * a + outer.c * b,
-            outer.b * a + outer.d * b,
-            outer.a * c + outer.c * d,
-            outer.b * c + outer.d * d,
-            *outer(self.e, self.f),
-        )
-
-
-def open_pdf(path: Path) -> Any:
-    """A `pypdfium2.PdfDocument`, to be closed; the caller holds `PDFIUM`.
+def ask_pdfium(request: dict[str, Any], *, seconds: float) -> tuple[dict[str, Any], bytes]:
+    """The answer to one request (see `consilience.tools.document.process`), and the bytes that come with it.
 
     Raises:
-        Unobservable: it is encrypted, broken, or no PDF.
+        Unobservable: PDFium cannot do it, or not in that time.
         MissingExtra: PDFium is not installed.
     """
+    if not _is_installed():
+        raise MissingExtra("pypdfium2", "document", "Reading PDFs")
+    with _borrowed() as process:
+        answer, content = process.ask(request, seconds)
+    if "unobservable" in answer:
+        raise Unobservable(answer["unobservable"])
+    return answer, content
+
+
+def _is_installed() -> bool:
     try:
-        import pypdfium2
-    except ImportError as problem:
-        raise MissingExtra("pypdfium2", "document", "Reading PDFs") from problem
+        return importlib.util.find_spec("pypdfium2") is not None
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _borrowed() -> Iterator[_Process]:
+    """A process that nobody else asks meanwhile."""
     try:
-        return pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as problem:
-        raise Unobservable(f"it is no readable PDF ({problem})") from problem
+        process = _IDLE.get_nowait()
+    except Empty:
+        process = _Process()
+    try:
+        yield process
+    finally:
+        if process.alive:
+            _IDLE.put(process)
 
 
-def things(page: Any) -> Iterator[tuple[Any, int, Matrix]]:
-    """(raw object, its type, what takes its space to the page's), in drawing order; forms are gone into."""
-    import pypdfium2.raw as pdfium
+class _Process:
+    """One PDFium; it ends with us."""
 
-    def walk(get: Any, count: int, outer: Matrix, depth: int) -> Iterator[tuple[Any, int, Matrix]]:
-        for i in range(max(0, count)):
-            thing = get(i)
-            kind = pdfium.FPDFPageObj_GetType(thing)
-            matrix = _matrix(thing).then(outer)
-            if kind != pdfium.FPDF_PAGEOBJ_FORM:
-                yield thing, kind, matrix
-            elif depth < _DEEPEST:
-                inside = pdfium.FPDFFormObj_CountObjects(thing)
-                yield from walk(lambda k, form=thing: pdfium.FPDFFormObj_GetObject(form, k), inside, matrix, depth + 1)
+    def __init__(self) -> None:
+        # One thread is all that it uses; numpy would make as many as there are cores.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._popen = subprocess.Popen(
+            [sys.executable, "-P", "-m", _MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        self._read({"do": "hello"}, 120.0)
+        atexit.register(self.end)
 
-    count = pdfium.FPDFPage_CountObjects(page)
-    yield from walk(lambda i: pdfium.FPDFPage_GetObject(page, i), count, Matrix(), 0)
+    @property
+    def alive(self) -> bool:
+        return self._popen.poll() is None
 
+    def ask(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
+        what = f"page {request['page']}" if "page" in request else "the document"
+        try:
+            return self._read(request, seconds)
+        except TimeoutError as problem:
+            raise Unobservable(f"{what} takes longer than {seconds:g} s to read") from problem
+        except (OSError, ValueError, EOFError) as problem:
+            self.end()
+            raise Unobservable(f"{what} brings the reader of PDFs down") from problem
 
-def switch_off_bombs(page: Any, limits: Limits) -> int:
-    """Pictures of more pixels than the limit are not drawn; how many there are."""
-    import pypdfium2.raw as pdfium
+    def _read(self, request: dict[str, Any], seconds: float) -> tuple[dict[str, Any], bytes]:
+        stdin, stdout = self._popen.stdin, self._popen.stdout
+        assert stdin
+        assert stdout
+        late = threading.Event()
 
-    off = 0
-    for thing, kind, _ in islice(things(page), _MOST_THINGS):
-        if kind == pdfium.FPDF_PAGEOBJ_IMAGE and _pixels(thing) > limits.pixels:
-            pdfium.FPDFPageObj_SetIsActive(thing, False)
-            off += 1
-    return off
+        def stop() -> None:
+            late.set()
+            self._popen.kill()
 
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            stdin.write(json.dumps(request).encode() + b"\n")
+            stdin.flush()
+            line = stdout.readline()
+            answer = json.loads(line) if line else {}
+            content = stdout.read(answer.get("bytes", 0))
+            if not line or len(content) < answer.get("bytes", 0):
+                raise EOFError
+            return answer, content
+        except (OSError, ValueError, EOFError):
+            if late.is_set():
+                self.end()
+                raise TimeoutError from None
+            raise
+        finally:
+            timer.cancel()
 
-def _pixels(picture: Any) -> int:
-    """How many an image object unpacks to, by its own word, which is what PDFium makes room for."""
-    import ctypes
-
-    import pypdfium2.raw as pdfium
-
-    width, height = ctypes.c_uint(), ctypes.c_uint()
-    pdfium.FPDFImageObj_GetImagePixelSize(picture, width, height)
-    return width.value * height.value
-
-
-def _matrix(thing: Any) -> Matrix:
-    import pypdfium2.raw as pdfium
-
-    found = pdfium.FS_MATRIX()
-    if not pdfium.FPDFPageObj_GetMatrix(thing, found):
-        return Matrix()
-    return Matrix(found.a, found.b, found.c, found.d, found.e, found.f)
+    def end(self) -> None:
+        """Ends the process and forgets it."""
+        atexit.unregister(self.end)
+        self._popen.kill()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe:
+                # What could not be written any more is lost with the process.
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+        self._popen.wait()

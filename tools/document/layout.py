@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from consilience.observations import Region
 
@@ -144,6 +144,18 @@ class Leaf:
     """Characters that the file does not say the meaning of."""
     cut: str = ""
     """What was not looked at, for there was too much of it."""
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        return vars(self)
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Leaf:
+        """The leaf that `to_json` told."""
+        words = (Word(text, Box(*box), *rest) for text, box, *rest in told["words"])
+        rules = (Rule(Box(*box)) for (box,) in told["rules"])
+        pictures = ((Box(*box), key) for box, key in told["pictures"])
+        return cls(**{**told, "words": tuple(words), "rules": tuple(rules), "pictures": tuple(pictures)})
 
     @property
     def frame(self) -> Box:

@@ -1,4 +1,4 @@
-"""The pages of a PDF as values: words, rules, pictures; read by PDFium, one page in memory at a time."""
+"""The pages of a PDF as values: words, rules, pictures; read by PDFium, one page at a time."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import ctypes
 import hashlib
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from consilience.tools.decoding.pdfium import PDFIUM, Matrix, open_pdf, switch_off_bombs, things
+from consilience.tools.decoding.pages import address_space
+from consilience.tools.decoding.pdfium import ask_pdfium
 from consilience.tools.document.glyphs import glyphs, words
 from consilience.tools.document.layout import Box, Frame, Leaf, Rule, hull
+from consilience.tools.document.things import Matrix, switch_off_bombs, things
 from consilience.tools.document.visibility import seen
 
 from consilience.core.errors import Unobservable
 from consilience.core.settings import Limits
 
-__all__ = ["Leaves", "open_leaves"]
+__all__ = ["Leaves", "read_leaf"]
 
 _THIN = 3.0
 _STRAIGHT = 0.7
@@ -28,62 +29,51 @@ _MOST_HASHED = 1 << 24
 
 
 class Leaves:
-    """An open PDF. Its document stays open between pages, but PDFium's lock is held for one page at a time."""
+    """The pages of a PDF, one in memory at a time."""
 
-    def __init__(self, document: Any, limits: Limits, most: int) -> None:
-        self._document = document
-        self._most = most
-        self._limits = limits
-        with PDFIUM:
-            self.count = len(document)
+    def __init__(self, path: Path, limits: Limits, *, most: int, seconds: float) -> None:
+        """Takes of each page at most the first `most` characters and as many drawn things, in at most `seconds`.
+
+        Raises:
+            Unobservable: it is encrypted, broken, or no PDF.
+            MissingExtra: PDFium is not installed.
+        """
+        self._seconds = seconds
+        self._request = {
+            "path": str(path.resolve()),
+            "most": most,
+            "pixels": limits.pixels,
+            "memory": address_space(limits),
+        }
+        self.count = int(ask_pdfium({**self._request, "do": "count"}, seconds=seconds)[0]["pages"])
 
     def read(self, number: int) -> Leaf:
         """Page `number`, counted from 1.
 
         Raises:
-            Unobservable: there is no such page, or it cannot be read.
+            Unobservable: there is no such page, it cannot be read, or not in that time.
         """
-        import pypdfium2
-
-        with PDFIUM:
-            if not 1 <= number <= self.count:
-                raise Unobservable(f"it has no page {number}")
-            try:
-                page = self._document[number - 1]
-            except pypdfium2.PdfiumError as problem:
-                raise Unobservable(f"page {number} cannot be read ({problem})") from problem
-            try:
-                return _Reading(page, number, self._limits, self._most).leaf()
-            except pypdfium2.PdfiumError as problem:
-                raise Unobservable(f"page {number} cannot be read ({problem})") from problem
-            finally:
-                page.close()
+        request = {**self._request, "do": "leaf", "page": number}
+        return Leaf.from_json(ask_pdfium(request, seconds=self._seconds)[0])
 
 
-@contextmanager
-def open_leaves(path: Path, limits: Limits, *, most: int = 100_000) -> Iterator[Leaves]:
-    """The pages of the PDF at `path`; of each, at most the first `most` characters and as many drawn things.
+def read_leaf(page: Any, number: int, most: int, most_pixels: int) -> Leaf:
+    """An open PDFium page as a value; at most the first `most` characters and as many drawn things.
 
     Raises:
-        Unobservable: it is encrypted, broken, or has no pages.
-        MissingExtra: PDFium is not installed.
+        Unobservable: it has no area.
     """
-    with PDFIUM:
-        document = open_pdf(path)
-    try:
-        yield Leaves(document, limits, most)
-    finally:
-        with PDFIUM:
-            document.close()
+    return _Reading(page, number, most, most_pixels).leaf()
 
 
 class _Reading:
     """One page while PDFium holds it."""
 
-    def __init__(self, page: Any, number: int, limits: Limits, most: int) -> None:
+    def __init__(self, page: Any, number: int, most: int, most_pixels: int) -> None:
         import pypdfium2.raw as pdfium
 
-        self._pdfium, self._page, self._number, self._limits, self._most = pdfium, page, number, limits, most
+        self._pdfium, self._page, self._number = pdfium, page, number
+        self._most, self._most_pixels = most, most_pixels
         left, bottom, right, top = page.get_bbox()
         self._frame = Frame(left, bottom, right, top, page.get_rotation() % 360)
         if min(self._frame.width, self._frame.height) < 1:
@@ -96,8 +86,8 @@ class _Reading:
 
     def leaf(self) -> Leaf:
         self._collect()
-        if bombs := switch_off_bombs(self._page, self._limits):
-            self._cut.append(f"{bombs} pictures of more than {self._limits.pixels:,} pixels were not drawn")
+        if bombs := switch_off_bombs(self._page, self._most_pixels):
+            self._cut.append(f"{bombs} pictures of more than {self._most_pixels:,} pixels were not drawn")
         read, count = glyphs(self._page, self._frame, self._most)
         if count > self._most:
             self._cut.append(f"only its first {self._most:,} characters were read")

@@ -13,7 +13,7 @@ from consilience.tools.document.aligned import aligned, between_rules
 from consilience.tools.document.figures import figures, is_garbled, is_scan
 from consilience.tools.document.grids import Grid
 from consilience.tools.document.layout import Box, Leaf, Word, hull, turned
-from consilience.tools.document.leaves import open_leaves
+from consilience.tools.document.leaves import Leaves
 from consilience.tools.document.outline import Outline, cuts
 from consilience.tools.document.reading import Paragraph, columns, lines_of, paragraphs
 from consilience.tools.document.ruled import ruled
@@ -48,6 +48,7 @@ def pdf(
     most_figures: int = 200,
     most_cells: int = 20_000,
     most_on_page: int = 100_000,
+    page_seconds: float = 30.0,
 ) -> Iterator[Observation]:
     """Reads a PDF: paragraphs, tables cell by cell, each with page and box; its figures and scans go to image encoders.
 
@@ -58,22 +59,24 @@ def pdf(
         most_figures: pictures and scanned pages that are handed to image encoders, all in all.
         most_cells: cells of tables that are told, all in all.
         most_on_page: characters of a page, and things drawn on it, that are looked at.
+        page_seconds: longest that reading a page may take.
     """
     reader = _Reader(Outline(excerpt, longest, most_cells), smallest_figure, most_figures)
-    with open_leaves(excerpt.path, excerpt.settings.limits, most=most_on_page) as leaves:
-        limit = excerpt.settings.limits.pages
-        numbers = [excerpt.where.page] if excerpt.where.page else range(1, min(leaves.count, limit) + 1)
-        for number in numbers:
-            excerpt.check()
-            try:
-                leaf = leaves.read(number)
-            except Unobservable as reason:
-                yield reader.outline.unobserved(("passage", "table", "part"), str(reason), Locator(page=number))
-                continue
-            yield from reader.page(leaf.cropped(excerpt.where.region) if excerpt.where.region else leaf)
-        if not excerpt.where.page and leaves.count > limit:
-            told = f"only the first {limit:,} of {leaves.count:,} pages were read"
-            yield reader.outline.unobserved(("passage",), told)
+    limits = excerpt.settings.limits
+    leaves = Leaves(excerpt.path, limits, most=most_on_page, seconds=page_seconds)
+    numbers = [excerpt.where.page] if excerpt.where.page else range(1, min(leaves.count, limits.pages) + 1)
+    for number in numbers:
+        excerpt.check()
+        try:
+            leaf = leaves.read(number)
+        except Unobservable as reason:
+            reader.observed = True
+            yield reader.outline.unobserved(("passage", "table", "part"), str(reason), Locator(page=number))
+            continue
+        yield from reader.page(leaf.cropped(excerpt.where.region) if excerpt.where.region else leaf)
+    if not excerpt.where.page and leaves.count > limits.pages:
+        told = f"only the first {limits.pages:,} of {leaves.count:,} pages were read"
+        yield reader.outline.unobserved(("passage",), told)
     yield from reader.close()
     if not reader.observed:
         raise Unobservable("there is nothing to read or to see in it")
