@@ -27,6 +27,8 @@ _QUARTER_TURNS = (90, 180, 270)
 _MICROSECONDS = 1_000_000
 _USUAL_RATE = 25
 _HAIR = 5e-4
+# A film may change its size half-way; no decoder makes larger pictures than this.
+_MOST_PIXELS = 1 << 27
 
 # Every image encoder reads a key frame in turn: the last few stay decoded, unless they are huge.
 _KEPT = 3
@@ -131,6 +133,7 @@ def _from(container: Any, start: float, check: Callable[[], None]) -> Iterator[t
 
     stream = _video_of(container)
     stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
     zero = (container.start_time or 0) / _MICROSECONDS
     interval = 1 / float(stream.average_rate or _USUAL_RATE)
     if start > 0:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.video.cuts import HEIGHT, WIDTH, Boundary, CutDetector
+from consilience.tools.video.stills import pictures
 
-from consilience.core.errors import Unobservable
 from consilience.observations import Locator, Observation, TimeRange
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def _watch(excerpt: Excerpt, min_seconds: float) -> tuple[list[Boundary], list[L
     detector = CutDetector(min_seconds)
     looks: list[Look] = []
     last, interval = 0.0, _MOMENT
-    for at, picture in excerpt.frames(every=_EVERY, longest_side=WIDTH):
-        if at > excerpt.settings.limits.video_seconds:
-            raise Unobservable(f"it goes on for more than {excerpt.settings.limits.video_seconds:,.0f} s")
+    for at, picture in pictures(excerpt, _EVERY, WIDTH):
         small = picture.resize((WIDTH, HEIGHT))
         step = detector.push(at, np.asarray(small, np.float32) / np.float32(255))
         if not looks or at - looks[-1].at >= _LOOKS_EVERY:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from consilience.tools.encoder import Encoder
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import Unobservable
+from consilience.core.errors import BadMedia, Unobservable
 from consilience.observations import Locator, Observation
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Seen", "look"]
+__all__ = ["Seen", "look", "pictures"]
 
 Seen: TypeAlias = tuple[float, list[Observation]]
 """Seconds from the start of the excerpt, and what is seen then."""
@@ -33,6 +33,24 @@ class _Still(Excerpt):
         return self.picture
 
 
+def pictures(excerpt: Excerpt, every: float, longest_side: int) -> Iterator[tuple[float, Image.Image]]:
+    """As `Excerpt.frames`, up to the longest that a video may be, whatever its header says.
+
+    Raises:
+        BadMedia: it goes on after that.
+        Unobservable: it cannot be decoded.
+    """
+    most = excerpt.settings.limits.video_seconds
+    for at, picture in excerpt.frames(every=every, longest_side=longest_side):
+        if at > most:
+            raise BadMedia(
+                excerpt.media.name,
+                f"goes on for more than {most:,.0f} s.",
+                cure="Raise CONSILIENCE_LIMIT_VIDEO_SECONDS, or cut it.",
+            )
+        yield at, picture
+
+
 def look(excerpt: Excerpt, encoder: Encoder, every: float, longest_side: int, **parameters: Any) -> Iterator[Seen]:
     """What an image encoder sees in a film each `every` seconds, picture by picture.
 
@@ -44,7 +62,7 @@ def look(excerpt: Excerpt, encoder: Encoder, every: float, longest_side: int, **
     bound = encoder.bind(parameters)
     inherited = {field.name: getattr(excerpt, field.name) for field in fields(Excerpt)}
     inherited |= {"where": Locator(region=excerpt.where.region), "modality": "image"}
-    for at, picture in excerpt.frames(every=every, longest_side=longest_side):
+    for at, picture in pictures(excerpt, every, longest_side):
         try:
             seen = list(encoder.encode(_Still(**inherited, picture=picture), **bound))
         except Unobservable:
