@@ -26,7 +26,7 @@ __all__ = ["hands"]
 _WEIGHTS = "hands"
 _DETECTOR = Detector(strides=(8, 16, 16, 16), anchors_per_layer=2, keypoints=7, signed=False)
 _LEVELS = 3
-_DETECTED = 0.5
+_DETECTED = 0.3
 _PALM_MARGIN, _PALM_SHIFT = 2.6, 0.5
 _HAND_MARGIN, _HAND_SHIFT = 2.0, 0.1
 """From a palm, or from the knuckles and wrist, to the square around the whole hand: how much larger, and by how much

@@ -45,12 +45,12 @@ class Roi:
         Sampling alone would skip pixels of a large region; shrinking averages them first.
         """
         reach = self.size / 2 * (abs(math.cos(self.angle)) + abs(math.sin(self.angle))) + 1
-        left, top = (max(0, math.floor(centre - reach)) for centre in (self.x, self.y))
+        edges = zip((self.x, self.y), picture.size, strict=True)
+        left, top = (min(max(0, math.floor(centre - reach)), length - 1) for centre, length in edges)
         right = max(left + 1, min(picture.width, math.ceil(self.x + reach)))
         bottom = max(top + 1, min(picture.height, math.ceil(self.y + reach)))
-        piece = picture.crop((left, top, right, bottom))
         shrunk = max(1, math.floor(self.size / side))
-        return (piece.reduce(shrunk) if shrunk > 1 else piece), left, top, shrunk
+        return picture.reduce(shrunk, (left, top, right, bottom)), left, top, shrunk
 
     def back(self, points: Any) -> Any:
         """`points` of shape (n, 2), in fractions of the square, as pixels of the picture."""
