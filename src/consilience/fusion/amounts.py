@@ -68,7 +68,10 @@ def phones(text: str) -> Iterator[Fact]:
     """Telephone numbers: seven digits or more in a row, whatever divides them."""
     for match in _PHONE.finditer(text):
         bare = re.sub(r"\D", "", match[0])
-        if 7 <= len(bare) <= 15 and not re.fullmatch(_FIGURE, match[0]):
+        groups = [len(group) for group in re.findall(r"\d+", match[0])]
+        # A pair of years, or the ends of a range, are none.
+        dialled = match[0][0] in "+0(" or len(groups) >= 3 or groups == [3, 4]
+        if 7 <= len(bare) <= 15 and dialled and not re.fullmatch(_FIGURE, match[0]):
             yield Fact.of("phone", [bare], match.span())
 
 

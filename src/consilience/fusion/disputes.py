@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 
 from consilience.fusion.fact import NUMBER, OF, Fact
 from consilience.fusion.statements import Statement
@@ -19,6 +20,7 @@ __all__ = ["SAME_THING", "Dispute", "disputes", "likeness"]
 SAME_THING = 0.9
 """Likeness from which on two statements are taken to be about the same thing: one telling word in common."""
 
+_COMMON = 30
 _LABEL, _ANNOUNCED, _KEY = 0.4, 0.4, 0.8
 _APART, _CONTRADICTION = 0.25, 0.75
 
@@ -35,7 +37,7 @@ class Dispute:
 def disputes(stated: Sequence[Statement]) -> list[Dispute]:
     """Pairs in which each is what the other medium has that is most like it, and no equal value is as like.
 
-    The likeliest first; of several pairs of the same two media with the same two values, the likeliest.
+    The likeliest first; two values are told once for two media, and two clauses dispute each other once.
     """
     best: dict[tuple[int, tuple[str, str]], tuple[float, bool, int]] = {}
     for i, j in _candidates(stated):
@@ -47,21 +49,24 @@ def disputes(stated: Sequence[Statement]) -> list[Dispute]:
         for here, there in ((i, j), (j, i)):
             key = (here, stated[there].stream)
             best[key] = max(best.get(key, (0.0, False, -1)), (alike, agrees, there))
-    found: dict[tuple[object, ...], Dispute] = {}
+    found: list[Dispute] = []
     for (here, _), (alike, agrees, there) in sorted(best.items()):
         mutual = best[there, stated[here].stream][2] == here
-        if agrees or not mutual or here > there:
-            continue
-        dispute = Dispute(stated[here], stated[there], alike)
-        told = _identity(dispute)
-        if told not in found or found[told].likeness < alike:
-            found[told] = dispute
-    return sorted(found.values(), key=lambda dispute: -dispute.likeness)
+        if mutual and not agrees and here < there:
+            found.append(Dispute(stated[here], stated[there], alike))
+    return list(_once(sorted(found, key=lambda dispute: -dispute.likeness)))
 
 
-def _identity(dispute: Dispute) -> tuple[object, ...]:
-    one, other = dispute.first, dispute.second
-    return one.stream, other.stream, one.fact.dimension, one.fact.values, other.fact.values
+def _once(found: Iterable[Dispute]) -> Iterator[Dispute]:
+    """Each pair of values of two media once, and each pair of clauses."""
+    told: set[object] = set()
+    for dispute in found:
+        one, other = dispute.first, dispute.second
+        values = (one.stream, other.stream, one.fact.dimension, one.fact.values, other.fact.values)
+        clauses = (one.observation.id, one.told, other.observation.id, other.told)
+        if not {values, clauses} & told:
+            told |= {values, clauses}
+            yield dispute
 
 
 def likeness(one: Statement, other: Statement) -> float:
@@ -126,18 +131,34 @@ def _by_dimension(keys: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
 
 
 def _candidates(stated: Sequence[Statement]) -> Iterator[tuple[int, int]]:
-    """Pairs of different streams worth comparing: they share a word, a day or a number, or one says of nothing."""
-    index: dict[object, list[int]] = defaultdict(list)
+    """Pairs of different streams worth comparing: values of one sort with a word, a day or a long number in common.
+
+    A word that a stream has in more than thirty statements of a sort brings no pair together by itself: it says next to
+    nothing about which of them is meant, and thousands of pages have to be compared in seconds.
+    """
+    index: dict[tuple[str, object], dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, statement in enumerate(stated):
-        terms: list[object] = [*statement.subject, *statement.beside]
-        if statement.fact.dimension.startswith("label:"):
-            terms.append(statement.fact.dimension)
-        for term in terms:
-            index[term].append(number)
+        for key in _index_keys(statement):
+            index[key][statement.stream].append(number)
     seen: set[tuple[int, int]] = set()
-    for members in index.values():
-        for position, i in enumerate(members):
-            for j in members[position + 1 :]:
-                if (i, j) not in seen and stated[i].stream != stated[j].stream:
-                    seen.add((i, j))
-                    yield i, j
+    for streams in index.values():
+        rare = [members for members in streams.values() if len(members) <= _COMMON]
+        for one, other in combinations(rare, 2):
+            for pair in product(one, other):
+                if pair not in seen:
+                    seen.add(pair)
+                    yield pair
+
+
+def _index_keys(statement: Statement) -> Iterator[tuple[str, object]]:
+    dimension = statement.fact.dimension
+    if dimension == NUMBER:
+        # It may be of whatever its words name.
+        yield from ((f"{OF}{word}", word) for word in statement.subject)
+        return
+    yield from ((dimension, word) for word in statement.subject)
+    yield from ((dimension, key) for key in statement.beside)
+    if dimension.startswith(OF):
+        yield dimension, dimension.removeprefix(OF)
+    elif dimension.startswith("label:"):
+        yield dimension, None

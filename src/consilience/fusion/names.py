@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from consilience.core.words import LETTER, folded
@@ -19,6 +19,8 @@ _WORD = re.compile(rf"(?:{LETTER})+|\d+")
 _ORDINARY = frozenset({*WEEKDAYS, *MONTHS, *UNITS, *CURRENCIES, *LABELS})
 _SHORTEST = 4
 """Letters of a single word that counts as a name."""
+_COMMON = 100
+"""Times that a word may be said and still be a name."""
 _REPRINTED = 3
 """Words of a line that must stand in a text in the same order."""
 
@@ -56,8 +58,7 @@ def named(observations: Iterable[Observation]) -> list[Named]:
             key = folded(name)
             names.setdefault(key, name)
             members[key] |= {sign.id: sign, speech.id: speech}
-    found = [Named(names[key], tuple(both.values())) for key, both in members.items()]
-    return [one for one in found if not any(_inside(one, other) for other in found)]
+    return [Named(names[key], tuple(members[key].values())) for key in _outermost(members)]
 
 
 def _names_on(
@@ -65,7 +66,10 @@ def _names_on(
 ) -> Iterator[tuple[str, Observation]]:
     read = _WORD.findall(sign.text)
     for start, word in enumerate(read):
-        for speech, said, position in heard.get(folded(word), ()):
+        places = heard.get(folded(word), ())
+        if not _tells(word) or len(places) > _COMMON:
+            continue
+        for speech, said, position in places:
             length = _common(read[start:], said[position:])
             words = read[start : start + length]
             telling = [w for w in words if _tells(w)]
@@ -99,13 +103,19 @@ def _trimmed(words: Sequence[str]) -> Sequence[str]:
     return words[places[0] : places[-1] + 1]
 
 
-def _inside(one: Named, other: Named) -> bool:
-    """It is part of a longer name of no fewer observations."""
-    return (
-        one is not other
-        and f" {folded(one.name)} " in f" {folded(other.name)} "
-        and {o.id for o in one.members} <= {o.id for o in other.members}
-    )
+def _outermost(members: Mapping[str, Mapping[str, Observation]]) -> Iterator[str]:
+    """Names that are no part of a longer one of all the same observations."""
+    longer: dict[str, list[str]] = defaultdict(list)
+    for name in members:
+        for word in set(name.split()):
+            longer[word].append(name)
+    for name, own in members.items():
+        around = longer[name.split()[0]]
+        if not any(
+            len(other) > len(name) and f" {name} " in f" {other} " and own.keys() <= members[other].keys()
+            for other in around
+        ):
+            yield name
 
 
 def reprinted(observations: Iterable[Observation]) -> list[Named]:

@@ -56,25 +56,26 @@ def digits(text: str, language: str) -> Digits:
     spans = [(m.start(), m.end()) for m in _TOKEN.finditer(text)]
     words = [folded(text[start:end]) for start, end in spans]
     numbers = find_numbers([_Word(w) for w in words], language, threshold=0) if language in LANGUAGES else []
-    replaced = {number.start: number for number in numbers if _is_number(words, number.start, number.end)}
+    replaced = {i: (i + 1, "1") for i, word in enumerate(words) if word in _ARTICLES and _counts(words, i)}
+    replaced |= {n.start: (n.end, n.text) for n in numbers if _is_spelt(words[n.start : n.end])}
     written, origins, i = [], list[int](), 0
     while i < len(words):
-        number = replaced.get(i)
-        piece = number.text if number else words[i]
+        end, piece = replaced.get(i, (i + 1, words[i]))
         written.append(piece)
         origins += [spans[i][0]] * len(piece)
-        i = number.end if number else i + 1
+        i = end
     return Digits("".join(written), text, (*origins, len(text)))
 
 
-def _is_number(words: list[str], start: int, end: int) -> bool:
-    """Spelt out, and no article. What has digits keeps its form: 4.50 is no 4 and no 50."""
-    if any(word.isdigit() for word in words[start:end]):
-        return False
-    if end - start > 1 or words[start] not in _ARTICLES:
-        return True
-    before = next((word for word in reversed(words[:start]) if not word.isspace()), "")
-    behind = next((word for word in words[end:] if not word.isspace()), "")
+def _is_spelt(words: list[str]) -> bool:
+    """It has no digits, which keep their form (4.50 is no 4 and no 50), and is no lone article."""
+    return not any(word.isdigit() for word in words) and (len(words) > 1 or words[0] not in _ARTICLES)
+
+
+def _counts(words: list[str], place: int) -> bool:
+    """An article stands for the number one: behind "platform", or before a unit."""
+    before = next((word for word in reversed(words[:place]) if not word.isspace()), "")
+    behind = next((word for word in words[place + 1 :] if not word.isspace()), "")
     return before in LABELS or behind in _COUNTED
 
 

@@ -59,16 +59,16 @@ def _states(text: str) -> Iterator[Fact]:
             yield Fact.of(f"state:{dimension}", [value], match.span())
 
 
-# Phrases of times before amounts, since "20 Uhr" has a number; named numbers before phone numbers and counts.
+# Times before amounts, since "20 Uhr" has a number; telephone numbers before ranges; named numbers before counts.
 _READERS: tuple[Callable[[str], Iterator[Fact]], ...] = (
     _states,
     dates,
     prices,
     times,
     weekdays,
+    phones,
     measures,
     labels,
-    phones,
     numbers,
 )
 
