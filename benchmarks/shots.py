@@ -1,6 +1,6 @@
 """Shot boundaries against known ones: precision, recall and F1 beside bare PySceneDetect in the same run.
 
-    python benchmarks/shots.py [--films N] [--shots N]
+    python benchmarks/shots.py [--films N] [--shots N] [--seed N]
 
 The films are made here of scikit-image's photographs under a moving camera (still, pans, zooms, shakes), 640 x 360, 25
 frames a second, H.264. Between the takes: hard cuts, also between two views of one photograph; dissolves, fades
@@ -11,18 +11,33 @@ boundary is a false one. About two minutes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import argparse
+import asyncio
+import logging
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
+import machine
 import numpy as np
 import skimage.data
+from av.video.reformatter import VideoReformatter
+from consilience.tools import Runner
+from consilience.tools.video.cuts import HEIGHT as SMALL_HEIGHT
+from consilience.tools.video.cuts import WIDTH as SMALL_WIDTH
+from consilience.tools.video.cuts import CutDetector
+from consilience.tools.video.shots import shots
 from PIL import Image
-from scenedetect import detect
+from scenedetect import AdaptiveDetector, ContentDetector, HashDetector, HistogramDetector, detect
 
-from consilience.observations import Media, ObservationStore, Shot
+from consilience.core.settings import Settings
+from consilience.observations import Media, ObservationStore, ingest
 
 WIDTH, HEIGHT, FPS = 640, 360, 25
 PHOTOGRAPHS = tuple(
@@ -106,16 +121,13 @@ def render(takes: Sequence[Take], seed: int) -> Iterator[tuple[np.ndarray, Bound
     for take in takes:
         frames = _frames(take, random)
         overlap = len(tail)
-        for i, frame in enumerate(frames[: len(frames) - _length(take, random)] if take.join != "cut" else frames):
-            boundary = None
-            if i == 0 and number:
-                boundary = Boundary(join, number, number + max(0, overlap - 1))
+        kept = len(frames) - _length(take, random)
+        for i, frame in enumerate(frames[:kept]):
+            boundary = Boundary(join, number, number + max(0, overlap - 1)) if i == 0 and number else None
             if i < overlap:
-                share = (i + 1) / (overlap + 1)
-                frame = _mixed(tail[i], frame.astype(np.float32), share, join)
+                frame = _mixed(tail[i], frame.astype(np.float32), (i + 1) / (overlap + 1), join)
             yield frame.astype(np.uint8), boundary
             number += 1
-            kept = i + 1
         tail, join = frames[kept:].astype(np.float32), take.join
 
 
@@ -183,17 +195,103 @@ def score(boundaries: Sequence[Boundary], times: Sequence[float]) -> dict[str, t
 
 
 def bare(path: Path, detector: Any) -> list[float]:
-    """What PySceneDetect itself says."""
-    scenes = detect(str(path), detector)
-    return [float(start.seconds) for start, _ in scenes[1:]]
+    """What PySceneDetect itself says, in seconds."""
+    return [float(start.seconds) for start, _ in detect(str(path), detector)[1:]]
 
 
-def ours(store: ObservationStore, media: Media) -> list[float]:
-    """Starts of the second shot and those after it."""
-    runner = Runner(store, [shots], cache=False)
-    encoding = runner._encode(media, shots, shots.bind(), *_nowhere())
+def bare_detector(path: Path) -> list[float]:
+    """Our detector over frames decoded by PyAV, without an excerpt, a runner or observations."""
+    detector = CutDetector()
+    scaler = VideoReformatter()
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            picture = scaler.reformat(frame, width=SMALL_WIDTH, height=SMALL_HEIGHT, format="rgb24").to_ndarray()
+            detector.push(frame.time or 0.0, picture.astype(np.float32) / np.float32(255))
+    return [boundary.at for boundary in detector.finish()]
+
+
+def ours(runner: Runner, media: Media) -> list[float]:
+    """Starts of the second shot and those after it, of the encoder `video.shots`."""
+    encoding = asyncio.run(runner.encode(media, shots))
     if encoding.failure:
         raise SystemExit(encoding.failure)
-    found = [o for o in encoding.observations if o.kind == "shot"]
-    assert [o.as_(Shot).number for o in found] == list(range(1, len(found) + 1))
-    return [o.locator.time.start for o in found[1:] if o.locator.time]
+    return [o.locator.time.start for o in encoding.observations if o.kind == "shot" and o.locator.time][1:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--films", type=int, default=3)
+    parser.add_argument("--shots", type=int, default=40, help="of each film")
+    parser.add_argument("--seed", type=int, default=100, help="of the first film")
+    options = parser.parse_args()
+    print(machine.describe())
+    tallies: dict[str, Tally] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(cache_dir=Path(folder))
+        store = ObservationStore.open(settings)
+        runner = Runner(store, [shots], settings=settings, cache=False)
+        for seed in range(options.seed, options.seed + options.films):
+            path = Path(folder) / f"{seed}.mp4"
+            boundaries = write(path, render(script(options.shots, seed), seed))
+            media = ingest(path, store)
+            ways: dict[str, Callable[[], list[float]]] = {
+                "consilience video.shots": partial(ours, runner, media),
+                "the same detector, bare": partial(bare_detector, path),
+                "PySceneDetect adaptive": lambda path=path: bare(path, AdaptiveDetector()),
+                "PySceneDetect content": lambda path=path: bare(path, ContentDetector()),
+                "PySceneDetect histogram": lambda path=path: bare(path, HistogramDetector()),
+                "PySceneDetect hash": lambda path=path: bare(path, HashDetector()),
+            }
+            for name, way in ways.items():
+                start = time.perf_counter()
+                found = way()
+                tallies.setdefault(name, Tally()).add(score(boundaries, found), time.perf_counter() - start)
+            length = media.seconds or 0.0
+            print(f"film {seed}: {options.shots} shots, {length:.0f} s, {len(boundaries)} boundaries")
+    report(tallies)
+
+
+@dataclass
+class Tally:
+    """Counts over several films."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    there: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def add(self, scored: dict[str, tuple[int, int]], seconds: float) -> None:
+        """Counts one film's."""
+        for kind, (found, there) in scored.items():
+            self.found[kind] += found
+            self.there[kind] += there
+        self.seconds += seconds
+
+    def share(self, kind: str) -> str:
+        """`found/there`."""
+        return f"{self.found[kind]}/{self.there[kind]}"
+
+    def figures(self) -> tuple[float, float, float]:
+        """Precision, recall, F1 over all boundaries."""
+        hits = sum(self.found[kind] for kind in self.there if kind != "false")
+        precision = 1 - self.found["false"] / max(1, self.there["false"])
+        recall = hits / max(1, sum(self.there[kind] for kind in self.there if kind != "false"))
+        return precision, recall, 2 * precision * recall / max(1e-9, precision + recall)
+
+
+def report(tallies: dict[str, Tally]) -> None:
+    base = next(iter(tallies.values())).seconds
+    print(f"{'':26}{'cuts':>9}{'dissolves':>11}{'fades':>8}{'false':>7}  precision recall     F1     s  time ratio")
+    for name, tally in tallies.items():
+        precision, recall, f1 = tally.figures()
+        print(
+            f"{name:26}{tally.share('cut'):>9}{tally.share('dissolve'):>11}{tally.share('fade'):>8}"
+            f"{tally.found['false']:>7}{precision:>11.3f}{recall:>7.3f}{f1:>7.3f}{tally.seconds:>6.1f}"
+            f"{tally.seconds / base:>12.2f}"
+        )
+
+
+if __name__ == "__main__":
+    logging.getLogger("pyscenedetect").setLevel(logging.ERROR)
+    main()

@@ -24,12 +24,12 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import final_turns
 from consilience.graphs.state import DebateState, Draft, load_record
 from consilience.graphs.workbench import Workbench
-from consilience.tools.render import cut_clip, mark_region
+from consilience.tools.render import show
 
 from consilience.core.errors import ConsilienceError
 from consilience.fusion import agrees, plurality
 from consilience.models import Usage
-from consilience.observations import ObservationStore, Record
+from consilience.observations import Record
 
 __all__ = ["compose"]
 
@@ -41,7 +41,7 @@ def compose(bench: Workbench) -> Node:
         record = await asyncio.to_thread(load_record, state, bench.store)
         draft = state.get("draft") or _without_judge(state)
         verdict = _verdict(state, draft, record)
-        parts = await asyncio.to_thread(_parts, verdict, bench.store)
+        parts = await asyncio.to_thread(_parts, verdict, bench)
         verdict = verdict.model_copy(update={"parts": parts})
         emit(Finished(verdict=verdict))
         return {"verdict": verdict}
@@ -186,33 +186,30 @@ def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
     )
 
 
-def _parts(verdict: Verdict, store: ObservationStore) -> tuple[Part, ...]:
+def _parts(verdict: Verdict, bench: Workbench) -> tuple[Part, ...]:
     """The answer, then for each piece of evidence what shows it. Blocks."""
     parts = [Part(kind="text", text=verdict.answer)]
     for evidence in verdict.evidence:
-        part = _show(evidence, store)
+        part = _show(evidence, bench)
         if part:
             parts.append(part)
     return tuple(parts)
 
 
-def _show(evidence: Evidence, store: ObservationStore) -> Part | None:
+def _show(evidence: Evidence, bench: Workbench) -> Part | None:
     media, observation = evidence.media, evidence.observation
     try:
-        if media.modality == "image":
-            content, mime = mark_region(store.path(media), observation.locator.region), "image/png"
-        elif media.modality == "audio":
-            content, mime = cut_clip(media, store.path(media), observation.locator.time), "audio/wav"
-        else:
-            return None
+        shown = show(observation, media, bench.store.path(media), bench.settings)
     except ConsilienceError as problem:
         return Part(kind="text", text=f"[{evidence.label}] cannot be shown: {problem}", label=evidence.label)
+    if shown is None:
+        return None
     return Part(
-        kind="crop" if media.modality == "image" else "clip",
+        kind=shown.kind,
         text=f"[{evidence.label}] {observation.text}",
         label=evidence.label,
         media=media.id,
         locator=observation.locator,
-        blob=store.put_bytes(content),
-        mime=mime,
+        blob=bench.store.put_bytes(shown.content),
+        mime=shown.mime,
     )

@@ -1,23 +1,25 @@
-"""Pictures for an answer: the cited picture with the cited region marked."""
+"""Pictures for an answer: what was cited, with the cited region marked."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from consilience.observations import Region
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["mark_region"]
 
 _LONGEST_SIDE = 1280
 
 
-def mark_region(path: Path, region: Region | None) -> bytes:
-    """PNG of the upright picture, at most 1280 pixels a side, with a frame around `region`."""
-    from PIL import Image, ImageDraw, ImageOps
+def mark_region(picture: Image.Image, region: Region | None) -> bytes:
+    """PNG of an RGB picture, at most 1280 pixels a side, with a frame around `region`."""
+    from PIL import ImageDraw
 
-    with Image.open(path) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    picture = picture.copy()
     picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
     if region:
         left, top, right, bottom = region.to_pixels(*picture.size)

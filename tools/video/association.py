@@ -121,9 +121,12 @@ def simplified(points: Sequence[TrackPoint], tolerance: float) -> list[TrackPoin
 
 def _off_line(point: TrackPoint, first: TrackPoint, last: TrackPoint) -> float:
     share = (point.t - first.t) / (last.t - first.t)
-    return max(
-        abs(getattr(point, name) - (1 - share) * getattr(first, name) - share * getattr(last, name)) for name in "xywh"
-    )
+    ends = zip(_box(point), _box(first), _box(last), strict=True)
+    return max(abs(there - (1 - share) * start - share * end) for there, start, end in ends)
+
+
+def _box(point: TrackPoint) -> tuple[float, float, float, float]:
+    return point.x, point.y, point.w, point.h
 
 
 def _point(at: float, region: Region) -> TrackPoint:
