@@ -10,6 +10,7 @@ from consilience.graphs.events import Reconciled, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.state import DebateState, load_record
 from consilience.graphs.workbench import Workbench
+from consilience.tools.text.sentiment import polarity
 
 from consilience.core.errors import MissingExtra
 from consilience.fusion import Timeline, conflicts, entities
@@ -51,10 +52,8 @@ def compared(record: Record, offsets: Mapping[str, float] | None = None) -> tupl
     timeline = Timeline(observed, record.media, offsets)
     notes: tuple[str, ...] = ()
     try:
-        from consilience.tools.text.sentiment import polarity
-
         found = conflicts(observed, timeline, polarity=polarity)
-    except (ImportError, MissingExtra) as problem:
+    except MissingExtra as problem:
         notes = (f"Words are not compared with the tone they are said in. {problem}",)
         found = conflicts(observed, timeline)
-    return [*found, *entities(observed, timeline)], notes
+    return [*found, *entities(observed, timeline, media=record.media)], notes

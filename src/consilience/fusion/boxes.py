@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from consilience.core.words import folded
+from consilience.fusion.terms import stem
 from consilience.fusion.timeline import Timeline
-from consilience.observations import Detection, Observation, Region
+from consilience.observations import Detection, Media, Observation, Region
 
 __all__ = ["SameBox", "intersection_over_union", "same_boxes"]
 
@@ -34,28 +36,50 @@ def intersection_over_union(one: Region, other: Region) -> float:
     return min(common / union, 1.0) if union > 0 else 0.0
 
 
-def same_boxes(observations: Iterable[Observation], timeline: Timeline) -> Iterator[SameBox]:
-    """Objects of one label that two tools saw in the same place of the same picture, each once.
+def same_boxes(
+    observations: Iterable[Observation], timeline: Timeline, media: Sequence[Media] = ()
+) -> Iterator[SameBox]:
+    """Objects of one sort that two tools saw in the same place of the same picture, each once.
 
-    The score is the boxes' intersection over union; of a film, the boxes must share a moment.
+    A file of annotations names the picture that its boxes lie in; of labels, the last word counts: "coffee cup" is a
+    "cup". The score is the boxes' intersection over union; of a film, the boxes must share a moment.
+
+    Args:
+        observations: of the record.
+        timeline: of them.
+        media: of the record, whose names annotations may name.
     """
+    pictures = _pictures(media)
     groups: dict[tuple[str, int | None, str], list[Observation]] = defaultdict(list)
     for observation in observations:
         if observation.kind == "object" and observation.locator.region:
-            label = folded(observation.as_(Detection).label)
-            groups[observation.provenance.media, observation.locator.page, label].append(observation)
-    for (_, _, label), members in groups.items():
-        pairs = [
-            (overlap, i, j)
-            for i, one in enumerate(members)
-            for j, other in enumerate(members[i + 1 :], i + 1)
-            if (overlap := _overlap(one, other, timeline)) >= _SAME
-        ]
-        joined: set[int] = set()
-        for overlap, i, j in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
-            if not joined & {i, j}:
-                joined |= {i, j}
-                yield SameBox(label, (members[i], members[j]), round(overlap, 4))
+            label = folded(observation.as_(Detection).label).split()
+            if label:
+                picture = pictures.get(observation.locator.track or "", observation.provenance.media)
+                groups[picture, observation.locator.page, stem(label[-1])].append(observation)
+    for members in groups.values():
+        yield from _pairs(members, timeline)
+
+
+def _pictures(media: Sequence[Media]) -> dict[str, str]:
+    """Ids of media by their names, of those names that only one has."""
+    named = Counter(medium.name for medium in media)
+    return {medium.name: medium.id for medium in media if named[medium.name] == 1}
+
+
+def _pairs(members: Sequence[Observation], timeline: Timeline) -> Iterator[SameBox]:
+    """The boxes that overlap enough, those that overlap most joined first."""
+    pairs = [
+        (overlap, i, j)
+        for (i, one), (j, other) in combinations(enumerate(members), 2)
+        if (overlap := _overlap(one, other, timeline)) >= _SAME
+    ]
+    joined: set[int] = set()
+    for overlap, i, j in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
+        if not joined & {i, j}:
+            joined |= {i, j}
+            label = str(members[i].value["label"])
+            yield SameBox(label, (members[i], members[j]), round(overlap, 4))
 
 
 def _overlap(one: Observation, other: Observation, timeline: Timeline) -> float:

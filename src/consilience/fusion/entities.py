@@ -9,7 +9,7 @@ from consilience.fusion.boxes import same_boxes
 from consilience.fusion.names import named, reprinted
 from consilience.fusion.speaking import speaking
 from consilience.fusion.timeline import Timeline
-from consilience.observations import Confidence, Entity, Observation, Provenance
+from consilience.observations import Confidence, Entity, Media, Observation, Provenance
 
 __all__ = ["TOOL", "VERSION", "entities"]
 
@@ -30,14 +30,24 @@ class Found:
 
 
 def entities(
-    observations: Iterable[Observation], timeline: Timeline | None = None, *, most: int = 20
+    observations: Iterable[Observation],
+    timeline: Timeline | None = None,
+    *,
+    media: Sequence[Media] = (),
+    most: int = 20,
 ) -> list[Observation]:
-    """Observations of kind `entity`, at most `most` a relation, the surest first.
+    """Observations of kind `entity`, the surest of each relation first.
 
     - `speaks`: a voice and the one face in view while it speaks.
     - `named`: words read on a picture and heard in speech.
     - `same_text`: words on a picture that a document or text has too.
-    - `same_object`: boxes of two tools around one thing.
+    - `same_object`: boxes of two tools, or of a tool and a file of annotations, around one thing.
+
+    Args:
+        observations: all of the record.
+        timeline: of them; None: each medium on its own clock.
+        media: of the record, whose names annotations may name.
+        most: how many of a relation, at most.
     """
     given = list(observations)
     line = timeline or Timeline(given)
@@ -51,7 +61,7 @@ def entities(
         ],
         [
             Found(b.label, "same_object", b.members, f"{len(b.members)} tools see this {b.label}", b.score)
-            for b in same_boxes(given, line)
+            for b in same_boxes(given, line, media)
         ],
     ):
         surest = sorted(relation, key=lambda one: -one.score)[:most]

@@ -67,7 +67,7 @@ def _names_on(
     read = _WORD.findall(sign.text)
     for start, word in enumerate(read):
         places = heard.get(folded(word), ())
-        if not _tells(word) or len(places) > _COMMON:
+        if not _is_of_a_name(word) or len(places) > _COMMON:
             continue
         for speech, said, position in places:
             length = _common(read[start:], said[position:])
@@ -86,20 +86,18 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return length
 
 
-def _tells(word: str) -> bool:
+def _is_of_a_name(word: str) -> bool:
     plain = folded(word)
-    return (
-        len(plain) >= _SHORTEST
-        and plain[0].isalpha()
-        and plain not in _ORDINARY
-        and is_content(plain)
-        and not is_generic(stem(plain))
-    )
+    return plain[0].isalpha() and plain not in _ORDINARY and is_content(plain)
+
+
+def _tells(word: str) -> bool:
+    return len(word) >= _SHORTEST and _is_of_a_name(word) and not is_generic(stem(folded(word)))
 
 
 def _trimmed(words: Sequence[str]) -> Sequence[str]:
-    """Without what does not tell at either end."""
-    places = [i for i, word in enumerate(words) if _tells(word)]
+    """Without what is of no name at either end."""
+    places = [i for i, word in enumerate(words) if _is_of_a_name(word)]
     return words[places[0] : places[-1] + 1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,9 +13,9 @@ from consilience.observations import Face, Observation, Speaker, Track
 __all__ = ["Speaking", "alone", "speaking"]
 
 _ALONE = 0.6
-"""Share of a voice's time during which the face must be the only one in view."""
-_RIVAL = 0.25
-"""Share from which on another face, alone in view, makes it doubtful whose voice it is."""
+"""Share of a turn during which the face must be the only one in view."""
+_RIVAL = 0.5
+"""Of the first voice's time with a face, what a second voice may have before the face is nobody's."""
 _OPEN = 0.1
 """Lip opening over mouth width from which on a mouth is open."""
 _SILENT, _UNKNOWN = 0.5, 0.8
@@ -34,60 +34,72 @@ class Speaking:
 
 
 def speaking(observations: Iterable[Observation], timeline: Timeline) -> Iterator[Speaking]:
-    """For every voice of every clock the face that is alone in view for most of its time, if there is one.
+    """For every tracked face the voice that is heard while it is alone in view, if that is one voice.
 
-    The score is that share, times 0.8 where no mouth was measured and 0.5 where it stayed closed. A voice over
-    pictures of somebody who listens is taken for theirs: overlap cannot tell.
+    The score is the share of the voice's turns during which it is alone, times 0.8 where no mouth was measured and 0.5
+    where it stayed closed. A voice over pictures of somebody who listens is taken for theirs: overlap cannot tell.
     """
-    given = list(observations)
-    voices: dict[tuple[str, str], list[Observation]] = defaultdict(list)
-    faces: dict[str, list[Observation]] = defaultdict(list)
-    for observation in given:
+    turns: dict[str, list[Observation]] = defaultdict(list)
+    tracks: dict[str, list[Observation]] = defaultdict(list)
+    for observation in observations:
         if timeline.span(observation) is None:
             continue
-        clock = timeline.clock(observation).name
         if observation.kind == "speaker":
-            voices[clock, observation.as_(Speaker).speaker].append(observation)
+            turns[timeline.clock(observation).name].append(observation)
         elif observation.kind == "track" and observation.as_(Track).label == "face":
-            faces[clock].append(observation)
-    for (clock, speaker), turns in voices.items():
-        if joined := _join(speaker, turns, faces[clock], timeline):
-            yield joined
+            tracks[timeline.clock(observation).name].append(observation)
+    for clock, faces in tracks.items():
+        heard = _heard(turns[clock], faces, timeline)
+        for track in faces:
+            if joined := _joined(track, heard.get(track.id, {}), timeline):
+                yield joined
 
 
-def _join(
-    speaker: str, turns: Sequence[Observation], tracks: Sequence[Observation], timeline: Timeline
+Heard = dict[str, list[tuple[Observation, float]]]
+"""By voice, its turns with the seconds for which the face is alone in view."""
+
+
+def _heard(turns: Sequence[Observation], tracks: Sequence[Observation], timeline: Timeline) -> dict[str, Heard]:
+    """For each track, by id, the turns during most of which it is the only face."""
+    visible = [span for track in tracks if (span := timeline.span(track))]
+    found: dict[str, Heard] = defaultdict(lambda: defaultdict(list))
+    for turn in turns:
+        span = timeline.span(turn)
+        if span is None or not span.seconds:
+            continue
+        seconds, track = max(zip(alone(span, visible), tracks, strict=True), key=lambda pair: pair[0])
+        if seconds / span.seconds >= _ALONE:
+            found[track.id][turn.as_(Speaker).speaker].append((turn, seconds))
+    return found
+
+
+def _joined(
+    track: Observation, heard: Mapping[str, list[tuple[Observation, float]]], timeline: Timeline
 ) -> Speaking | None:
-    spoken = [span for turn in turns if (span := timeline.span(turn))]
-    visible = [(track, span) for track in tracks if (span := timeline.span(track))]
-    seconds = sum(span.seconds for span in spoken)
-    if not seconds or not visible:
+    times = sorted(((sum(s for _, s in found), speaker) for speaker, found in heard.items()), reverse=True)
+    if not times or (len(times) > 1 and times[1][0] > _RIVAL * times[0][0]):
         return None
-    times = alone(spoken, [span for _, span in visible])
-    ranked = sorted(zip(times, (track for track, _ in visible), strict=True), key=lambda pair: -pair[0])
-    share, track = ranked[0][0] / seconds, ranked[0][1]
-    if share < _ALONE or (len(ranked) > 1 and ranked[1][0] / seconds >= _RIVAL):
-        return None
+    seconds, speaker = times[0]
+    turns = [turn for turn, _ in heard[speaker]]
+    share = min(seconds / sum(span.seconds for turn in turns if (span := timeline.span(turn))), 1.0)
     moving = _mouth_moves(turns, timeline)
-    score = min(share, 1.0) * (_UNKNOWN if moving is None else 1.0 if moving else _SILENT)
-    mouth = {None: "", True: ", its mouth moving", False: ", its mouth closed"}[moving]
-    number = track.as_(Track).number
-    told = f"{speaker} is likely face {number}: alone in view for {share:.0%} of what {speaker} says{mouth}"
-    return Speaking(speaker, (track, *turns), told, score)
+    score = share * (_UNKNOWN if moving is None else 1.0 if moving else _SILENT)
+    mouth = {None: "", True: ", its mouth open at times", False: ", its mouth closed"}[moving]
+    place = track.locator.describe()
+    told = f"{speaker} is likely the face in view {place}: alone for {share:.0%} of what {speaker} says then{mouth}"
+    return Speaking(speaker, (track, *turns), told, round(score, 4))
 
 
-def alone(spoken: Sequence[Span], visible: Sequence[Span]) -> list[float]:
-    """Seconds of `spoken` during which each of `visible` is the only one."""
+def alone(said: Span, visible: Sequence[Span]) -> list[float]:
+    """Seconds of `said` during which each of `visible` is the only one."""
     seconds = [0.0] * len(visible)
-    for said in spoken:
-        edges = {said.start, said.end}
-        for seen in visible:
-            edges |= {min(max(edge, said.start), said.end) for edge in (seen.start, seen.end)}
-        ordered = sorted(edges)
-        for start, end in pairwise(ordered):
-            there = [i for i, seen in enumerate(visible) if seen.start <= start and end <= seen.end]
-            if len(there) == 1:
-                seconds[there[0]] += end - start
+    edges = {said.start, said.end}
+    for seen in visible:
+        edges |= {min(max(edge, said.start), said.end) for edge in (seen.start, seen.end)}
+    for start, end in pairwise(sorted(edges)):
+        there = [i for i, seen in enumerate(visible) if seen.start <= start and end <= seen.end]
+        if len(there) == 1:
+            seconds[there[0]] += end - start
     return seconds
 
 

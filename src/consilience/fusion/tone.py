@@ -16,8 +16,12 @@ _STRONG = 0.4
 """Polarity from which on words are taken to mean it, of -1 to 1."""
 _SHARE = 0.5
 """Of the shorter of words and tone that both must cover."""
+_TOLD = 0.2
+"""Least score that is told."""
 _GLAD = frozenset({"happy", "happiness", "joy", "smiling"})
-_UNHAPPY = frozenset({"angry", "anger", "disgust", "fear", "sad", "sadness", "contempt"})
+_UNHAPPY = frozenset({"angry", "anger", "disgust", "disgusted", "fear", "fearful", "sad", "sadness", "contempt"})
+_BLANK = 0.25
+"""How much an unmoved face counts against glad words."""
 _FLAT_SPREAD = 1.5
 """Semitones of pitch spread below which a voice is monotonous."""
 
@@ -33,6 +37,8 @@ class Discord:
 
 def discords(timeline: Timeline, polarity: Callable[[str], float]) -> Iterator[Discord]:
     """Words of strong polarity over a tone of the other one; of several tones of a kind, the surest.
+
+    Glad words are disputed by an unhappy or unmoved face and by a dull voice, unhappy words by a happy face.
 
     The score is the product of how strong the words are, how strong the tone is, and the share of the shorter of the
     two spans that both cover. A face or a voice is weak evidence of a feeling, so it stays well below 1.
@@ -52,13 +58,13 @@ def discords(timeline: Timeline, polarity: Callable[[str], float]) -> Iterator[D
             surest: dict[str, Discord] = {}
             for tone in tones:
                 score = abs(meant) * _against(meant, valence(tone)) * _overlap(timeline, words, tone)
-                if score > 0 and score > getattr(surest.get(tone.kind), "score", 0.0):
+                if score >= _TOLD and score > getattr(surest.get(tone.kind), "score", 0.0):
                     surest[tone.kind] = Discord(words, tone, round(score, 4))
             yield from surest.values()
 
 
 def valence(tone: Observation) -> float:
-    """How glad a tone is, -1 to 1; flatness counts against gladness, and not for grief."""
+    """How glad a tone is, -1 to 1. A voice can be dull, which is not glad, and no voice is glad by itself."""
     if tone.kind == "expression":
         return _of_face(tone.as_(Expression), tone.confidence.value if tone.confidence else 0.5)
     return _of_voice(tone.as_(Prosody))
@@ -66,7 +72,7 @@ def valence(tone: Observation) -> float:
 
 def _of_face(expression: Expression, confidence: float) -> float:
     label = expression.label.casefold()
-    sign = 1.0 if label in _GLAD else -1.0 if label in _UNHAPPY else 0.0
+    sign = 1.0 if label in _GLAD else -1.0 if label in _UNHAPPY else -_BLANK if label == "neutral" else 0.0
     return sign * expression.scores.get(expression.label, confidence)
 
 
