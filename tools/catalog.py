@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.channels import channels
+from consilience.tools.audio.prosody import prosody
 from consilience.tools.audio.sounds import sounds
 from consilience.tools.audio.speakers import speakers
-from consilience.tools.audio.speech import speech
+from consilience.tools.audio.speech import speech_encoder
 from consilience.tools.audio.transcription import transcription_encoder
 from consilience.tools.audio.voice import voice
+from consilience.tools.audio.whisper import whisper_encoder
 from consilience.tools.document.html import html
 from consilience.tools.document.mail import mail
 from consilience.tools.document.pdf import pdf
@@ -26,6 +28,7 @@ from consilience.tools.image.objects import objects
 from consilience.tools.image.pose import pose
 from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
+from consilience.tools.table.cells import cells
 from consilience.tools.table.columns import columns
 from consilience.tools.table.rows import rows
 from consilience.tools.table.series import series
@@ -46,7 +49,7 @@ from consilience.core.settings import Settings
 
 __all__ = ["GROUP", "Catalog", "catalog", "default_encoders"]
 
-_HEARD = (activity, channels, speakers, sounds, voice)
+_HEARD = (activity, channels, speakers, prosody, sounds, voice)
 _DOCUMENTS = (pdf, word, slides, html, mail)
 
 GROUP = "consilience.tools"
@@ -121,7 +124,7 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 
 
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
-    hears = transcription_encoder(settings) if settings.transcription_model else speech
+    hears = _hears(settings)
     sees = (describe_encoder(settings),) if settings.vision_model else ()
     return (
         text,
@@ -149,4 +152,12 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
         rows,
         columns,
         series,
+        cells,
     )
+
+
+def _hears(settings: Settings) -> Encoder:
+    """The one encoder that writes down speech: the configured API, OpenAI's own Whisper, or that of faster-whisper."""
+    if settings.transcription_model:
+        return transcription_encoder(settings)
+    return whisper_encoder(settings) if settings.whisper_checkpoint else speech_encoder(settings)

@@ -22,7 +22,7 @@ class Dates:
     values: NDArray[np.datetime64]
     """Microseconds; NaT where a cell holds no date. Times with an offset are in UTC."""
     resolution: str
-    """`Y`, `M`, `D` or `s`: what they are told to."""
+    """`M`, `D`, `m` (minutes) or `s`: what they are told to."""
     assumption: str | None = None
     """What nothing in the column proves."""
 
@@ -60,8 +60,8 @@ _FORMS = (
 )
 _QUARTER = re.compile(r"(?:Q([1-4])[ /-]?(\d{4})|(\d{4})[ -]?Q([1-4]))")
 _PARTS = (
-    r"^(?P<date>.*?)(?:[T ]+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)(?P<fraction>[.,]\d+)?\s?(?P<half>[AaPp][Mm])?\s?"
-    r"(?P<zone>Z|UTC|[-+]\d{2}:?\d{2})?)?$"
+    r"^(?P<date>.*?)(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?\s?"
+    r"(?P<half>[AaPp][Mm])?\s?(?P<zone>Z|UTC|[-+]\d{2}:?\d{2})?)?$"
 )
 # So many cells are looked at to find the form; all are read by it.
 _SAMPLE = 60
@@ -133,25 +133,25 @@ def _read(cells: pa.ChunkedArray, form: _Form) -> NDArray[np.datetime64] | None:
         spaced = pc.replace_substring_regex(pc.replace_substring_regex(days, r"[.,]", ""), "-", " ")
         days = pc.replace_substring_regex(spaced, r"([A-Za-z]{3})[A-Za-z]*", r"\1")
     read = pd.to_datetime(_series(days), format=form.form, errors="coerce").to_numpy().astype("datetime64[us]")
-    clock = pc.struct_field(parts, "time")
-    if not pc.any(pc.not_equal(clock, "")).as_py():
+    if not pc.any(pc.not_equal(pc.struct_field(parts, "hour"), "")).as_py():
         return read
-    halves = pc.utf8_upper(pc.struct_field(parts, "half"))
-    late = pc.any(pc.not_equal(halves, "")).as_py()
-    joined = pc.if_else(pc.equal(clock, ""), "00:00", clock)
-    padded = pc.if_else(
-        pc.match_substring_regex(joined, r":\d\d:"), joined, pc.binary_join_element_wise(joined, "00", ":")
-    )
-    if late:
-        whole = pc.binary_join_element_wise(padded, halves, " ")
-        times = pd.to_datetime(_series(whole), format="%I:%M:%S %p", errors="coerce") - pd.Timestamp("1900-01-01")
-    else:
-        times = pd.to_timedelta(_series(padded), errors="coerce")
-    fraction = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
-    fractions = pc.cast(pc.if_else(pc.equal(fraction, ""), "0", fraction), "float64")
-    micros = np.nan_to_num(np.asarray(fractions, dtype=np.float64) * 1e6).round().astype("timedelta64[us]")
+    hour, minute, second = (_numbers(pc.struct_field(parts, name)) for name in ("hour", "minute", "second"))
+    half = pc.utf8_lower(pc.struct_field(parts, "half"))
+    late, early = (np.asarray(pc.fill_null(pc.equal(half, word), False)) for word in ("pm", "am"))
+    hour = np.where(late & (hour < 12), hour + 12, np.where(early & (hour == 12), 0, hour))
+    sound = (hour < 24) & (minute < 60) & (second < 61)
+    micros = np.where(sound, ((hour * 60 + minute) * 60 + second) * 1e6, 0).round().astype("timedelta64[us]")
     zones = _offsets(pc.struct_field(parts, "zone"))
-    return np.asarray(read + times.to_numpy().astype("timedelta64[us]") + micros - zones, dtype="datetime64[us]")
+    return np.asarray(np.where(sound, read, np.datetime64("NaT")) + micros - zones, dtype="datetime64[us]")
+
+
+def _numbers(digits: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Digits as numbers; 0 where there are none."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    filled = pc.if_else(pc.equal(digits, ""), "0", pc.replace_substring(digits, ",", "."))
+    return np.nan_to_num(np.asarray(pc.cast(filled, "float64"), dtype=np.float64))
 
 
 def _offsets(zones: pa.ChunkedArray) -> NDArray[np.timedelta64]:
@@ -193,8 +193,8 @@ def _quarters(cells: pa.ChunkedArray) -> Dates:
 
 
 def resolution_of(values: NDArray[np.datetime64]) -> str:
-    """`D` where no moment has a time of day, else `s`."""
+    """The coarsest of days, minutes and seconds that loses nothing, or loses less than a second."""
     import numpy as np
 
     known = values[~np.isnat(values)]
-    return "D" if (known == known.astype("datetime64[D]").astype("datetime64[us]")).all() else "s"
+    return next((unit for unit in "Dm" if (known == known.astype(f"datetime64[{unit}]").astype("M8[us]")).all()), "s")

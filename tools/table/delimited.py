@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 __all__ = ["Dialect", "dialect_of", "rows_of"]
 
@@ -17,6 +19,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 # No cell has more lines than this: a quote that is open for longer was never meant as one.
 _LONGEST_CELL = 100
+_BLOCK = 5000
 
 
 @dataclass(frozen=True)
@@ -74,89 +77,84 @@ def rows_of(
     Raises:
         csv.Error: a cell of more than `csv.field_size_limit()` characters.
     """
-    feed, width = _Feed(lines), 0
-    while not feed.ended:
-        reader = csv.reader(
-            feed,
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quotechar,
-            escapechar=dialect.escapechar,
-            doublequote=dialect.escapechar is None,
-        )
+    running, table = iter(lines), _Rows(dialect)
+    block: list[str] = []
+    number = 0
+    while True:
+        fresh = list(islice(running, _BLOCK))
+        block += fresh
+        while block:
+            yield from table.read(block, ended=not fresh)
+            number += table.taken
+            block = block[table.taken :]
+            if not table.stuck:
+                break  # the last row may go on in the next block
+            if on_broken:
+                on_broken(number + 1)
+            if row := _unquoted(block[0], dialect):
+                yield row
+            number, block = number + 1, block[1:]
+        if not fresh:
+            return
+
+
+class _Rows:
+    """Reads rows from lines as far as quotes allow."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._width = 0
+        self.taken = 0
+        """Lines whose rows were given."""
+        self.stuck = False
+        """The line behind them has a broken quote; otherwise its row is not yet at its end."""
+
+    def read(self, lines: list[str], *, ended: bool) -> Iterator[list[str]]:
+        """The rows of these lines; `ended` where no others follow."""
+        self.taken, self.stuck = 0, False
+        reader = _reader(lines, self._dialect)
         try:
             for row in reader:
-                if _is_broken(row, feed, dialect, width):
-                    break
-                width = width or len(row)
-                feed.taken.clear()
+                end = reader.line_num
+                if end - self.taken > 1 or end == len(lines):
+                    several = lines[self.taken : end]
+                    is_open = end == len(lines) and _is_open(several, self._dialect)
+                    if is_open and not ended and len(several) <= _LONGEST_CELL:
+                        return
+                    if is_open or self._is_swallowed(row, several):
+                        self.stuck = True
+                        return
+                self.taken = end
                 if row:
+                    self._width = self._width or len(row)
                     yield row
-        except _OpenQuote:
-            pass
-        if feed.taken:
-            first, *rest = feed.taken
-            feed.give_back(rest)
-            if on_broken:
-                on_broken(feed.number)
-            yield _unquoted(first, dialect)
+        except csv.Error:
+            if len(lines[self.taken]) > csv.field_size_limit():
+                raise
+            self.stuck = True
+
+    def _is_swallowed(self, row: list[str], lines: list[str]) -> bool:
+        """Whether a quote made one row of what are several."""
+        if len(lines) < 2 or len(lines) > _LONGEST_CELL:
+            return len(lines) > _LONGEST_CELL
+        return len(row) != self._width and len(_unquoted(lines[0], self._dialect)) == self._width
 
 
-class _OpenQuote(Exception):
-    """A row goes on for more lines than any cell has."""
-
-
-class _Feed:
-    """Hands out lines and knows which of them the row at hand is made of."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._back: deque[str] = deque()
-        self.taken: list[str] = []
-        self.ended = False
-        self.number = 0
-        """Of the last line handed out."""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if len(self.taken) >= _LONGEST_CELL:
-            raise _OpenQuote
-        line = self._back.popleft() if self._back else next(self._lines, None)
-        if line is None:
-            self.ended = True
-            raise StopIteration
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def give_back(self, lines: list[str]) -> None:
-        self._back.extendleft(reversed(lines))
-        self.number -= len(lines)
-        self.taken.clear()
-        self.ended = False
-
-
-def _is_broken(row: list[str], feed: _Feed, dialect: Dialect, width: int) -> bool:
-    """Whether a quote swallowed what are rows: up to the end, or up to the next quote there is."""
-    if feed.ended:
-        return _is_open(feed.taken, dialect)
-    several = len(feed.taken) > 1 and len(row) != width
-    return several and len(_unquoted(feed.taken[0], dialect)) == width
-
-
-def _is_open(lines: list[str], dialect: Dialect) -> bool:
-    """Whether the last cell of these lines' one row lacks its closing quote."""
-    strict = csv.reader(
+def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> Any:
+    return csv.reader(
         lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quotechar,
         escapechar=dialect.escapechar,
         doublequote=dialect.escapechar is None,
-        strict=True,
+        strict=strict,
     )
+
+
+def _is_open(lines: list[str], dialect: Dialect) -> bool:
+    """Whether the last cell of these lines' one row lacks its closing quote."""
     try:
-        for _ in strict:
+        for _ in _reader(lines, dialect, strict=True):
             pass
     except csv.Error as problem:
         return "unexpected end" in str(problem)

@@ -89,7 +89,7 @@ class Report:
         word, length = pace_of(line.order)
         before, after = shape.slope * length, shape.slope_after * length
         facts = {"at": line.order.at(at), "slope_before": rounded(before), "slope_after": rounded(after), "per": word}
-        spans = abs(before) * place, abs(after) * (len(shape.fitted) - place)
+        spans = abs(before) * (shape.bend or 0), abs(after) * (len(shape.fitted) - (shape.bend or 0))
         courses = [
             "level" if span < 0.1 * max(spans) else _course(line, slope, word)
             for slope, span in zip((before, after), spans, strict=True)

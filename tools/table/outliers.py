@@ -23,6 +23,7 @@ _LEAST_SCORE = 5.0
 _CHANCE = 0.005
 """How often normal noise may give a series an outlier."""
 _SKEWED = 1.0
+_LEAST_TAIL = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def outliers(values: Array, course: Array, *, ordered: bool = True) -> list[Outl
     rest = (np.log(values) if ratios else values) - level
     local = _local_median(rest) if ordered else np.full(len(rest), np.median(rest))
     scores = np.abs(rest - local) / _spread(rest - local)
-    places = np.flatnonzero(scores > max(_LEAST_SCORE, 1.15 * _normal_bound(len(values))))
+    bound = max(_LEAST_SCORE, 1.15 * _normal_bound(len(values)), _tail_bound(scores))
+    places = np.flatnonzero(scores > bound)
     expected = np.exp(level + local) if ratios else level + local
     found = [Outlier(int(i), float(values[i]), float(expected[i]), float(min(scores[i], 1e6))) for i in places]
     return sorted(found, key=lambda outlier: (-outlier.score, outlier.place))
@@ -92,6 +94,22 @@ def _normal_bound(n: int) -> float:
     from scipy.stats import norm
 
     return float(norm.isf(_CHANCE / 2 / n))
+
+
+def _tail_bound(scores: Array) -> float:
+    """What the largest of these would hardly exceed with an exponential tail, fitted to the largest tenth.
+
+    The tails of many quantities are longer than normal ones: their farthest values belong to them all the same.
+    """
+    import numpy as np
+
+    many = len(scores) // 10
+    if many < _LEAST_TAIL:
+        return 0.0
+    largest = np.partition(scores, -many - 1)[-many - 1 :]
+    start = float(largest.min())
+    mean = float(np.median(largest - start)) / math.log(2)
+    return start + mean * (math.log(many) - math.log(2 * _CHANCE))
 
 
 def _skew(values: Array) -> float:

@@ -166,9 +166,10 @@ def _transposed(
     expected = width
     for block in _blocks(rows, width):
         expected = expected or len(block[0])
-        ragged += sum(len(row) != expected for row in block if any(row))
+        lengths = set(map(len, block))
+        ragged += sum(len(row) != expected for row in block if any(row)) if lengths != {expected} else 0
         last = next((count + i + 1 for i in range(len(block) - 1, -1, -1) if any(block[i])), last)
-        widest = max(len(row) for row in block)
+        widest = max(lengths)
         check(last, widest)
         pieces += [[pa.repeat(pa.scalar("", pa.string()), count)] for _ in range(widest - len(pieces))]
         across = list(zip_longest(*block, fillvalue=""))

@@ -6,6 +6,7 @@ import csv
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TextIO
 from weakref import WeakValueDictionary
 
 from consilience.tools.excerpt import Excerpt
@@ -20,6 +21,7 @@ from consilience.observations.charset import charset_of
 __all__ = ["Sheets", "sheets_of"]
 
 _SAMPLE = 65_536
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +98,10 @@ def _delimited(excerpt: Excerpt) -> Sheet:
     return Sheet(sheet.columns, sheet.rows, (*told, *sheet.notes), decimal=sheet.decimal, above=sheet.above)
 
 
-def _watched(lines: Iterator[str], excerpt: Excerpt) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        if number % 10_000 == 0:
-            excerpt.check()
-        yield line
+def _watched(file: TextIO, excerpt: Excerpt) -> Iterator[str]:
+    while lines := file.readlines(_CHUNK):
+        excerpt.check()
+        yield from lines
 
 
 def _quotes(broken: list[int], skipped: int) -> str | None:

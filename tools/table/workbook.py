@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,17 +54,31 @@ def sheet_rows(
         BadMedia: a sheet would take more memory than the limit allows.
     """
     calamine = _calamine()
-    _check_boxes(path, name, limits, check)
-    try:
+    if zipfile.is_zipfile(path):  # the old format has no room for more than 17 million cells
+        _check_boxes(path, name, limits, check)
+    with _readable(calamine):
         workbook = calamine.load_workbook(path)
-        for page, about in enumerate(workbook.sheets_metadata, 1):
-            if about.typ == calamine.SheetTypeEnum.WorkSheet:
+        sheets = workbook.sheets_metadata
+    for page, about in enumerate(sheets, 1):
+        if about.typ == calamine.SheetTypeEnum.WorkSheet:
+            with _readable(calamine):
                 sheet = workbook.get_sheet_by_name(about.name)
-                hidden = about.visible != calamine.SheetVisibleEnum.Visible
-                yield page, about.name, hidden, _rows(sheet, check)
+            hidden = about.visible != calamine.SheetVisibleEnum.Visible
+            yield page, about.name, hidden, _rows(sheet, check, calamine)
+
+
+@contextmanager
+def _readable(calamine: Any) -> Iterator[None]:
+    try:
+        yield
     except calamine.PasswordError as problem:
         raise Unobservable("the workbook is encrypted", cure="Save a copy without a password.") from problem
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as problem:
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError, ValueError) as problem:
+        raise Unobservable(f"the workbook cannot be read ({problem})") from problem
+    except BaseException as problem:
+        # What Rust code panics with is no `Exception`, so that nobody overlooks it; a broken file is reason enough.
+        if type(problem).__name__ != "PanicException":
+            raise
         raise Unobservable(f"the workbook cannot be read ({problem})") from problem
 
 
@@ -75,14 +90,15 @@ def _calamine() -> Any:
     return python_calamine
 
 
-def _rows(sheet: Any, check: Callable[[], None]) -> Iterator[list[str]]:
+def _rows(sheet: Any, check: Callable[[], None], calamine: Any) -> Iterator[list[str]]:
     blank: list[str] = []
     if sheet.start:
         yield from (blank for _ in range(min(sheet.start[0], 1000)))
-    for number, row in enumerate(sheet.iter_rows()):
-        if number % 1000 == 0:
-            check()
-        yield [_written(cell) for cell in row]
+    with _readable(calamine):
+        for number, row in enumerate(sheet.iter_rows()):
+            if number % 1000 == 0:
+                check()
+            yield [_written(cell) for cell in row]
 
 
 def _written(cell: object) -> str:
