@@ -13,8 +13,10 @@ __all__ = ["Glyph", "glyphs", "words"]
 
 _REPLACEMENT = 0xFFFD
 _PRIVATE = range(0xE000, 0xF900)
-# What PDFium puts between lines and words of its own accord: spaces, line breaks, hyphens.
-_MAY_BE_GENERATED = frozenset((2, 10, 13, 32, 45, 0xFFFE))
+# What PDFium puts between lines and words of its own accord: spaces and line breaks.
+_MAY_BE_GENERATED = frozenset((10, 13, 32))
+# What it has in place of a hyphen at the end of a line.
+_LINE_END_HYPHEN = 2
 _SPACE = 0.2
 """Of the size: letters further apart are of two words."""
 
@@ -67,6 +69,8 @@ def _read(text: Any, count: int, frame: Frame) -> Iterator[Glyph]:
         code = pdfium.FPDFText_GetUnicode(text, i)
         if not code or (code in _MAY_BE_GENERATED and pdfium.FPDFText_IsGenerated(text, i) == 1):
             continue
+        if code == _LINE_END_HYPHEN and pdfium.FPDFText_IsHyphen(text, i) == 1:
+            code = ord("-")
         pdfium.FPDFText_GetLooseCharBox(text, i, area)
         thing = pdfium.FPDFText_GetTextObject(text, i)
         run = ctypes.cast(thing, pointer).value or 0

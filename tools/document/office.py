@@ -38,7 +38,8 @@ def opened(excerpt: Excerpt, package: str, load: Callable[[str], T]) -> T:
         raise
     except Exception as problem:
         # Archive, XML and relations each raise their own, and whatever a broken file makes them stumble over.
-        raise Unobservable(f"it cannot be opened ({problem or type(problem).__name__})") from problem
+        told = str(problem).replace(str(excerpt.path), excerpt.media.name) or type(problem).__name__
+        raise Unobservable(f"it cannot be opened ({told})") from problem
 
 
 @dataclass
