@@ -90,8 +90,8 @@ def observations_of(reply: Reply, excerpt: Excerpt, kinds: Sequence[str]) -> Ite
     """The observations that a reply tells.
 
     Structured content comes first: an object with the list `observations`, a list, or one object; each is an
-    observation (`text`, and if it likes `kind`, `value`, `locator`, `confidence`) or the value of one. Without it, each
-    text is an observation of the first kind.
+    observation (`text`, and if it likes `kind`, `value`, `locator`, `confidence`) or the value of one. Without it, a
+    single text may be such JSON; else each text is an observation of the first kind.
 
     Raises:
         BadReply: it tells something else than was declared, too much, or nothing but pictures, sound and links.
@@ -119,7 +119,9 @@ def observations_of(reply: Reply, excerpt: Excerpt, kinds: Sequence[str]) -> Ite
 
 
 def _items(reply: Reply) -> list[Any]:
-    structured: Any = reply.structured
+    structured: Any = (
+        _parsed(reply.texts[0]) if reply.structured is None and len(reply.texts) == 1 else reply.structured
+    )
     if isinstance(structured, dict) and isinstance(structured.get("observations"), list):
         return list(structured["observations"])
     if isinstance(structured, list):
@@ -127,6 +129,16 @@ def _items(reply: Reply) -> list[Any]:
     if isinstance(structured, dict) and structured:
         return [structured]
     return [text for text in reply.texts if one_line(text)]
+
+
+def _parsed(text: str) -> Any:
+    """A text that is a JSON object or list: so servers write that know no structured content."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError):
+        return None
 
 
 def _is_unobserved(item: Any) -> bool:
