@@ -118,7 +118,7 @@ class _Rows:
                 end = reader.line_num
                 if end - self.taken > 1 or end == len(lines):
                     several = lines[self.taken : end]
-                    is_open = end == len(lines) and _is_open(several, self._dialect)
+                    is_open = end == len(lines) and "unexpected end" in _complaint(several, self._dialect)
                     if is_open and not ended and len(several) <= _LONGEST_CELL:
                         return
                     if is_open or self._is_swallowed(row, several):
@@ -137,7 +137,9 @@ class _Rows:
         """Whether a quote made one row of what are several."""
         if len(lines) < 2 or len(lines) > _LONGEST_CELL:
             return len(lines) > _LONGEST_CELL
-        return len(row) != self._width and len(_unquoted(lines[0], self._dialect)) == self._width
+        if len(_unquoted(lines[0], self._dialect)) != self._width:
+            return False
+        return len(row) != self._width or bool(_complaint(lines, self._dialect))
 
 
 def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> Any:
@@ -151,14 +153,14 @@ def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool = False) -> 
     )
 
 
-def _is_open(lines: list[str], dialect: Dialect) -> bool:
-    """Whether the last cell of these lines' one row lacks its closing quote."""
+def _complaint(lines: list[str], dialect: Dialect) -> str:
+    """What a strict reader has against the quotes in these lines; empty where it has nothing."""
     try:
         for _ in _reader(lines, dialect, strict=True):
             pass
     except csv.Error as problem:
-        return "unexpected end" in str(problem)
-    return False
+        return str(problem)
+    return ""
 
 
 def _unquoted(line: str, dialect: Dialect) -> list[str]:

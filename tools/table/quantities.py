@@ -108,7 +108,8 @@ def _with_parts(parts: pa.ChunkedArray, decimal: str | None) -> Quantities | Non
     def part(name: str) -> pa.ChunkedArray:
         return pc.struct_field(parts, name)
 
-    known, unit = _unit_of(part("before"), part("after"), part("gap"))
+    apart = pc.or_(pc.not_equal(part("gap"), ""), pc.match_substring_regex(part("body"), rf"[{_SPACES}]$"))
+    known, unit = _unit_of(part("before"), part("after"), apart=bool(pc.any(apart).as_py()))
     if not known:
         return None
     bodies = pc.replace_substring_regex(pc.utf8_trim_whitespace(part("body")), rf"[{_SPACES}]", "_")
@@ -127,10 +128,8 @@ def _with_parts(parts: pa.ChunkedArray, decimal: str | None) -> Quantities | Non
     return Quantities(np.where(negative, -values, values), unit, assumption)
 
 
-def _unit_of(before: pa.ChunkedArray, after: pa.ChunkedArray, gap: pa.ChunkedArray) -> tuple[bool, str | None]:
-    """Whether what stands around the numbers is one and the same unit, and which."""
-    import pyarrow.compute as pc
-
+def _unit_of(before: pa.ChunkedArray, after: pa.ChunkedArray, *, apart: bool) -> tuple[bool, str | None]:
+    """Whether what stands around the numbers is one and the same unit, and which; `apart`: behind a space."""
     befores, afters = _words(before), _words(after)
     around = befores | afters
     if not around:
@@ -138,8 +137,7 @@ def _unit_of(before: pa.ChunkedArray, after: pa.ChunkedArray, gap: pa.ChunkedArr
     if len(around) > 1:
         return False, None
     (unit,) = around
-    spaced = not befores and pc.any(pc.not_equal(gap, "")).as_py()
-    loose = spaced and _LOOSE.fullmatch(unit) and unit.lower() not in _NO_UNIT
+    loose = apart and not befores and _LOOSE.fullmatch(unit) and unit.lower() not in _NO_UNIT
     return bool(is_unit(unit) or loose), unit
 
 

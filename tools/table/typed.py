@@ -178,6 +178,6 @@ def _native(column: RawColumn) -> Typed:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         values = np.asarray(pc.cast(cells, pa.float64(), safe=False), dtype=np.float64)
         finite = np.where(np.isfinite(values), values, np.nan)
-        texts = pc.if_else(pa.chunked_array([np.isnan(values)]), None, texts)
+        texts = pc.if_else(pa.chunked_array([np.isnan(finite)]), None, texts)
         return Typed("number", texts, unit_in(column.name), numbers=finite)
     return Typed("text", texts)
