@@ -63,7 +63,7 @@ class Excerpt:
         from PIL import Image, UnidentifiedImageError
 
         if self.media.modality == "video":
-            return frame_at(self.path, self.where.time.start if self.where.time else 0.0)
+            return frame_at(self.path, self.where.time.start if self.where.time else 0.0, check=self.check)
         if self.media.modality == "document":
             if self.where.track:
                 return embedded_picture(self.path, self.where.track, self.settings.limits)
