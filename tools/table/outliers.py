@@ -40,23 +40,37 @@ class Outlier:
 def outliers(values: Array, course: Array, *, ordered: bool = True) -> list[Outlier]:
     """The outliers among `values` (no NaN, shape (n,)) around `course`, the farthest first.
 
-    Where all are positive and most are small, distances are ratios: incomes and prices have long tails. `ordered` tells
-    that neighbours are alike, as in a series of measurements.
+    Where all are positive and most are small, as incomes and prices are, one must stand out in its ratio to what was
+    expected as well. `ordered` tells that neighbours are alike, as in a series of measurements.
     """
     import numpy as np
 
     if len(values) < LEAST:
         return []
-    ratios = values.min() > 0 and course.min() > 0 and _skew(values) > _SKEWED
-    level = np.log(course) if ratios else course
-    rest = (np.log(values) if ratios else values) - level
-    local = _local_median(rest) if ordered else np.full(len(rest), np.median(rest))
-    scores = np.abs(rest - local) / _spread(rest - local)
-    bound = max(_LEAST_SCORE, 1.15 * _normal_bound(len(values)), _tail_bound(scores))
-    places = np.flatnonzero(scores > bound)
-    expected = np.exp(level + local) if ratios else level + local
-    found = [Outlier(int(i), float(values[i]), float(expected[i]), float(min(scores[i], 1e6))) for i in places]
+    expected, scores = _scored(values, course, ordered)
+    standing_out = scores > _bound(scores)
+    if values.min() > 0 and course.min() > 0 and _skew(values) > _SKEWED:
+        expected, scores = _scored(np.log(values), np.log(course), ordered)
+        standing_out &= scores > _bound(scores)
+        expected = np.exp(expected)
+    found = [
+        Outlier(int(i), float(values[i]), float(expected[i]), float(min(scores[i], 1e6)))
+        for i in np.flatnonzero(standing_out)
+    ]
     return sorted(found, key=lambda outlier: (-outlier.score, outlier.place))
+
+
+def _scored(values: Array, course: Array, ordered: bool) -> tuple[Array, Array]:
+    """What was to be expected of each value, and how many standard deviations it is away from that."""
+    import numpy as np
+
+    rest = values - course
+    local = _local_median(rest) if ordered else np.full(len(rest), np.median(rest))
+    return course + local, np.abs(rest - local) / _spread(rest - local)
+
+
+def _bound(scores: Array) -> float:
+    return max(_LEAST_SCORE, 1.15 * _normal_bound(len(scores)), _tail_bound(scores))
 
 
 def cleaned(values: Array) -> Array:
