@@ -112,7 +112,9 @@ def default_encoders(settings: Settings | None = None) -> tuple[Encoder, ...]:
 
 def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
     """The plug-in with a tuple of its encoders, or with the reason why they cannot be used."""
-    offered = tuple(plugin.loaded) if isinstance(plugin.loaded, list | tuple) else (plugin.loaded,)
+    # By `type`: what `isinstance` asks is foreign code.
+    several = issubclass(type(plugin.loaded), list | tuple)
+    offered = tuple(plugin.loaded) if several else (plugin.loaded,)
     wrong = [type(item).__name__ for item in offered if not issubclass(type(item), Encoder)]
     if wrong:
         return replace(plugin, loaded=None, failure=f"it offers {wrong[0]}, not an Encoder or a list of them")
