@@ -87,7 +87,7 @@ def _watch(excerpt: Excerpt, min_seconds: float) -> tuple[list[Boundary], list[L
     looks: list[Look] = []
     last, interval = 0.0, _MOMENT
     for at, picture in pictures(excerpt, _EVERY, WIDTH):
-        small = picture.resize((WIDTH, HEIGHT))
+        small = picture if picture.size == (WIDTH, HEIGHT) else picture.resize((WIDTH, HEIGHT))
         step = detector.push(at, np.asarray(small, np.float32) / np.float32(255))
         if not looks or at - looks[-1].at >= _LOOKS_EVERY:
             looks.append(Look(at, np.asarray(small.resize((16, 9))), step))
