@@ -92,13 +92,32 @@ def test_every_module_imports_without_what_only_some_need(fresh: Path, tmp_path:
 
 
 @pytest.mark.timeout(600)
-def test_a_plugin_package_is_found(fresh: Path, tmp_path: Path) -> None:
-    listed = run(fresh.parent / "consilience", "tools", "list", "--json", folder=tmp_path)
-    assert "image.warmth" in {tool["name"] for tool in json.loads(listed)["encoders"]}
-    observed = run(
-        fresh.parent / "consilience",
-        *("observe", ROOT / "examples/media/scene.png", "--json"),
-        folder=tmp_path,
-        CONSILIENCE_CACHE_DIR=str(tmp_path / "cache"),
-    )
-    assert "the colours are warm" in observed
+def test_a_plugin_package_is_found_where_it_is_allowed_and_only_there(fresh: Path, tmp_path: Path) -> None:
+    consilience = fresh.parent / "consilience"
+    cache = str(tmp_path / "cache")
+    listed = json.loads(run(consilience, "tools", "list", "--json", folder=tmp_path, CONSILIENCE_PLUGINS=""))
+    assert "image.warmth" not in {tool["name"] for tool in listed["encoders"]}
+    (waiting,) = listed["not_allowed"]
+    assert waiting["package"] == "consilience-warmth"
+    assert "CONSILIENCE_PLUGINS=consilience-warmth" in waiting["cure"]
+
+    allowed = {"CONSILIENCE_PLUGINS": "consilience-warmth", "CONSILIENCE_CACHE_DIR": cache}
+    listed = json.loads(run(consilience, "tools", "list", "--json", folder=tmp_path, **allowed))
+    packages = {tool["name"]: tool["package"] for tool in listed["encoders"]}
+    assert packages["image.warmth"] == "consilience-warmth 0.1.0"
+    assert "image.warmth works" in run(consilience, "tools", "doctor", "image.warmth", folder=tmp_path, **allowed)
+    scene = ROOT / "examples/media/scene.png"
+    assert "the colours are warm" in run(consilience, "observe", scene, "--json", folder=tmp_path, **allowed)
+
+
+@pytest.mark.timeout(600)
+def test_a_new_plugin_package_is_built_installed_and_tested(fresh: Path, tmp_path: Path) -> None:
+    consilience = fresh.parent / "consilience"
+    run(consilience, "tools", "new", "gauge", folder=tmp_path)
+    package = tmp_path / "consilience-gauge"
+    install = [sys.executable, "-m", "pip", "--python", fresh, "install", "--quiet", "--no-index", "--no-deps"]
+    run(*install, "--no-build-isolation", package, folder=tmp_path)
+    (package / "src").rename(tmp_path / "unused")  # what is tested is what was installed
+    assert " passed" in run(fresh, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", folder=package)
+    allowed = {"CONSILIENCE_PLUGINS": "consilience-gauge", "CONSILIENCE_CACHE_DIR": str(tmp_path / "cache")}
+    assert "image.gauge works" in run(consilience, "tools", "doctor", "image.gauge", folder=tmp_path, **allowed)

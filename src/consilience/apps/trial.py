@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import tempfile
 import threading
 import time
@@ -128,7 +130,8 @@ def _outcome(trial: Trial, encoder: Encoder, media: Media, store: ObservationSto
         return tuple(encoder.encode(excerpt, **parameters))
 
     try:
-        made = _within(_SECONDS, observe)
+        with contextlib.redirect_stdout(sys.stderr):  # what encoders print is no part of the report
+            made = _within(_SECONDS, observe)
         return replace(trial, told=f"{len(made)} observations in {media.name}, the first: {made[0].text[:80]}")
     except Unobservable as reason:
         return replace(trial, told=f"nothing to observe in {media.name}: {reason}")

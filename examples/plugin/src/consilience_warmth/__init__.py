@@ -1,4 +1,4 @@
-"""An encoder as a package of its own: installed beside consilience, it is found."""
+"""An encoder as a package of its own: installed beside consilience, and allowed, it is found."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,11 @@ __all__ = ["warmth"]
 
 @encoder(modality="image", kinds=("warmth",), version="1")
 def warmth(excerpt: Excerpt, *, threshold: float = 1.2) -> Iterator[Observation]:
-    """Tells whether a picture's colours are warm or cool."""
+    """Tells whether a picture's colours are warm or cool.
+
+    Args:
+        threshold: mean red over mean blue, from which on a picture counts as warm.
+    """
     red, _, blue = excerpt.image().resize((1, 1)).getpixel((0, 0))
     ratio = (red + 1) / (blue + 1)
     word = "warm" if ratio > threshold else "cool"
