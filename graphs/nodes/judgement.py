@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 from consilience.agents import (
@@ -23,9 +24,9 @@ from consilience.graphs.workbench import Panel, Workbench
 from langchain_core.utils.json import parse_partial_json
 
 from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, diverging
+from consilience.fusion import agrees, diverging, holds
 from consilience.models import Meter
-from consilience.observations import Record, Rendering
+from consilience.observations import Conflict, Record, Rendering
 
 __all__ = ["judge", "verify"]
 
@@ -62,12 +63,28 @@ def judge(bench: Workbench, panel: Panel) -> Node:
 async def _resolve(state: DebateState, judge: Judge, record: Record, meter: Meter) -> Resolution | None:
     openings = [turn for turn in state["turns"] if turn.round == 0 and turn.position.answers]
     pairs = diverging(state["question"], [turn.position.text for turn in openings])
+    pairs += _in_conflict(openings, record)
     if not pairs:
         return None
     parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
     resolution = await judge.resolve(question_of(state), record, parties, meter)
     emit(Resolved(resolution=resolution))
     return resolution
+
+
+def _in_conflict(openings: Sequence[Turn], record: Record) -> list[tuple[int, int]]:
+    """Pairs of openings that rest on the two sides of a conflict, and neither of which holds the other's answer."""
+    conflicts = [observation.as_(Conflict) for _, observation in record if observation.kind == "conflict"]
+    sides = {frozenset((conflict.first, conflict.second)) for conflict in conflicts}
+    cited = [{record[c.label].id for claim in turn.claims for c in claim.citations if c.holds} for turn in openings]
+    texts = [turn.position.text for turn in openings]
+    return [
+        (i, j)
+        for i, j in combinations(range(len(openings)), 2)
+        if any(len(side & cited[i]) == len(side & cited[j]) == 1 and side <= cited[i] | cited[j] for side in sides)
+        and not holds(texts[i], texts[j])
+        and not holds(texts[j], texts[i])
+    ]
 
 
 async def _compose(

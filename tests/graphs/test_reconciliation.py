@@ -25,7 +25,7 @@ from consilience.observations import (
     TimeRange,
     ingest,
 )
-from consilience.testing import ModelServer
+from consilience.testing import ModelServer, witness
 
 NOTE = "Since Monday the tomato soup costs 5.20 euro."
 TABLE = b"dish,price\ntomato soup,4.50 euro\nfish pie,9.80 euro\n"
@@ -86,7 +86,7 @@ async def test_running_it_again_adds_nothing(settings: Settings) -> None:
     bench = Workbench(settings=settings)
     media, observations = said_and_shown(bench.store)
     told, state = await reconciled(bench, media, observations)
-    assert [line.split(":")[0] for line in told.lines] == ["[c1] conflict", "[t3] entity"]
+    assert [line.split(":")[0] for line in told.lines] == ["[c1] conflict"]
     again, after = await reconciled(bench, media, list(bench.store.get(state["observations"])))
     assert again.lines == ()
     assert after["observations"] == state["observations"]
@@ -124,3 +124,20 @@ async def test_without_the_lexicon_it_says_so_and_goes_on(settings: Settings, mo
     assert "consilience[text]" in told.notes[0]
     assert len(told.lines) >= 1
     assert len(state["observations"]) > 3
+
+
+def taciturn(request: dict[str, Any]) -> dict[str, Any]:
+    """Seats that answer in words from which nobody could tell that they disagree; the judge is a witness."""
+    reply = witness(request)
+    if "evidence" in reply:
+        reads = "[t1]" in str(request["messages"][-1]["content"])
+        reply["evidence"] = [{"label": "t1", "quote": "5.20 euro"} if reads else {"label": "b2", "quote": "4.50 euro"}]
+        reply["answer"] = "as noted" if reads else "see list"
+    return reply
+
+
+async def test_a_conflict_is_put_to_the_judge_where_the_answers_do_not_show_it(settings: Settings, menu: Path) -> None:
+    with ModelServer(taciturn) as server:
+        options: dict[str, Any] = {"model": server.base_url, "settings": settings, "experts": PAIR, "rounds": 0}
+        verdict = await aask("Where is it, and when?", [NOTE, menu], **options)
+    assert verdict.resolution is not None

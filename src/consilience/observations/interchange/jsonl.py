@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from consilience.core.errors import BadMedia
 from consilience.observations.media import Media
-from consilience.observations.observation import Observation, canonical_json
+from consilience.observations.observation import Observation
 from consilience.observations.record import Record
+
+_Form = TypeVar("_Form")
 
 __all__ = ["FORMAT", "VERSION", "from_jsonl", "to_jsonl"]
 
@@ -57,6 +59,9 @@ _PARTS: TypeAdapter[_MediaLine | _ObservationLine] = TypeAdapter(
 )
 
 
+_WHOLE: TypeAdapter[_Whole] = TypeAdapter(_Whole)
+
+
 def to_jsonl(record: Record) -> Iterator[str]:
     """The lines of a record, each one JSON object without its line end."""
     yield _told(_Header())
@@ -85,7 +90,7 @@ def from_jsonl(lines: Iterable[str], name: str = "record") -> Record:
     number, first = next(numbered, (1, ""))
     head = _parsed(first, number, name)
     if "observations" in head:
-        whole = _checked(_Whole, head, number, name)
+        whole = _checked(_WHOLE, first, number, name)
         return Record(whole.media, whole.observations.values())
     if head.get("format") != FORMAT or head.get("version") != VERSION:
         told = f"{head.get('format')!r} version {head.get('version')!r}"
@@ -97,7 +102,7 @@ def from_jsonl(lines: Iterable[str], name: str = "record") -> Record:
     media: list[Media] = []
     observations: list[Observation] = []
     for number, line in numbered:
-        part = _checked(_PARTS, _parsed(line, number, name), number, name)
+        part = _checked(_PARTS, line, number, name)
         if isinstance(part, _MediaLine):
             media.append(part.media)
         else:
@@ -115,12 +120,11 @@ def _parsed(line: str, number: int, name: str) -> dict[str, Any]:
     return content
 
 
-def _checked(form: Any, content: dict[str, Any], number: int, name: str) -> Any:
-    adapter = form if isinstance(form, TypeAdapter) else TypeAdapter(form)
+def _checked(form: TypeAdapter[_Form], line: str, number: int, name: str) -> _Form:
     try:
-        return adapter.validate_json(canonical_json(content))
-    except (ValidationError, ValueError) as problem:
-        told = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else str(problem)
+        return form.validate_json(line)
+    except ValidationError as problem:
+        told = problem.errors()[0]["msg"]
         raise BadMedia(
             name, f"line {number} is not what it should be: {told}.", cure="Export the record again."
         ) from problem

@@ -52,8 +52,9 @@ def _is_turn(observation: Observation, media_id: str | None) -> bool:
 
 
 def _payload(observation: Observation, time: TimeRange, turns: Sequence[tuple[TimeRange, str]]) -> str:
-    text = _escaped(one_line(observation.text))
-    voice = observation.as_(Transcript).speaker or _voice(time, turns)
+    said = observation.as_(Transcript)
+    text = _escaped(one_line(said.text))
+    voice = said.speaker or _voice(time, turns)
     return f"<v {_escaped(one_line(voice))}>{text}</v>" if voice and one_line(voice) else text
 
 
