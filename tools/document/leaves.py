@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,20 @@ class Leaves:
         """
         request = {**self._request, "do": "leaf", "page": number}
         return Leaf.from_json(ask_pdfium(request, seconds=self._seconds)[0])
+
+    def each(self, numbers: Sequence[int]) -> Iterator[tuple[int, Leaf | Unobservable]]:
+        """These pages with their numbers, or why one cannot be read; while one is looked at, the next is read."""
+        with ThreadPoolExecutor(1, "pdf page") as ahead:
+            coming = ahead.submit(self.read, numbers[0]) if numbers else None
+            for number, following in zip_longest(numbers, numbers[1:]):
+                assert coming
+                leaf: Leaf | Unobservable
+                try:
+                    leaf = coming.result()
+                except Unobservable as reason:
+                    leaf = reason
+                coming = ahead.submit(self.read, following) if following else None
+                yield number, leaf
 
 
 def read_leaf(page: Any, number: int, most: int, most_pixels: int) -> Leaf:

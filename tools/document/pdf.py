@@ -65,15 +65,13 @@ def pdf(
     limits = excerpt.settings.limits
     leaves = Leaves(excerpt.path, limits, most=most_on_page, seconds=page_seconds)
     numbers = [excerpt.where.page] if excerpt.where.page else range(1, min(leaves.count, limits.pages) + 1)
-    for number in numbers:
+    for number, leaf in leaves.each(numbers):
         excerpt.check()
-        try:
-            leaf = leaves.read(number)
-        except Unobservable as reason:
+        if isinstance(leaf, Unobservable):
             reader.observed = True
-            yield reader.outline.unobserved(("passage", "table", "part"), str(reason), Locator(page=number))
-            continue
-        yield from reader.page(leaf.cropped(excerpt.where.region) if excerpt.where.region else leaf)
+            yield reader.outline.unobserved(("passage", "table", "part"), str(leaf), Locator(page=number))
+        else:
+            yield from reader.page(leaf.cropped(excerpt.where.region) if excerpt.where.region else leaf)
     if not excerpt.where.page and leaves.count > limits.pages:
         told = f"only the first {limits.pages:,} of {leaves.count:,} pages were read"
         yield reader.outline.unobserved(("passage",), told)
