@@ -31,7 +31,7 @@ _FOREIGN = 0.5
 @encoder(modality="text", kinds=("sentiment",), version="1", extra="text", mimes=PROSE)
 def sentiment(excerpt: Excerpt) -> Iterator[Observation]:
     """Tells whether the words of an English passage are positive or negative; irony turns that round."""
-    read, foreign = 0, ""
+    read, told_of, foreign = 0, 0, ""
     for stretch in stretches_of(excerpt):
         excerpt.check()
         if other := _foreign(stretch.text):
@@ -43,8 +43,11 @@ def sentiment(excerpt: Excerpt) -> Iterator[Observation]:
         if label != "neutral":
             quoted = one_line(stretch.text)[:_QUOTED]
             told = f"{label} words ({compound:+.2f} of -1 to 1; meant so unless in irony): {quoted!r}"
+            told_of += 1
             value = {"compound": compound, "label": label}
             yield excerpt.observe("sentiment", value, told, locator=stretch.locator)
+    if read and not told_of:
+        yield excerpt.observe("sentiment", {"compound": 0.0, "label": "neutral"}, "its words are neutral in tone")
     if not read:
         raise Unobservable(f"tone is read in English only, and this is {language_name(foreign)}")
 

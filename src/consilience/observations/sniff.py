@@ -44,7 +44,7 @@ _TEXT_TYPES: dict[str, tuple[str, Modality]] = {
 _ANNOTATIONS = (
     (re.compile(r"WEBVTT(?:[ \t\n\r]|$)"), "text/vtt", ".vtt"),
     (re.compile(r"\s*\d+\s*\n\d+:\d\d:\d\d[,.]\d{1,3} --> \d+:\d\d:\d\d[,.]\d{1,3}"), "application/x-subrip", ".srt"),
-    (re.compile(r"SPEAKER \S+ \S+ [\d.]+ [\d.]+ <NA> <NA> \S+"), "text/x-rttm", ".rttm"),
+    (re.compile(r"(?:SPEAKER|SPKR-INFO)(?:[ \t]+\S+){3,4}[ \t]+<NA>"), "text/x-rttm", ".rttm"),
 )
 # Compound files hold old workbooks and encrypted new ones; their parts' names are in UTF-16.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
