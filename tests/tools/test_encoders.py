@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from consilience.tools import Runner
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
-from consilience.tools.audio.transcription import transcription_encoder
 from consilience.tools.image.describe import describe_encoder
 from consilience.tools.image.objects import objects
 from consilience.tools.image.properties import properties
@@ -30,8 +28,6 @@ from consilience.observations import (
     Properties,
     Source,
     TableRow,
-    TimeRange,
-    Transcript,
     ingest,
 )
 from consilience.testing import EncoderConformance, ModelServer
@@ -157,55 +153,6 @@ class TestProperties(EncoderConformance):
         assert "2026:01:02" in json.dumps(with_place.value)
 
 
-class TestSpeech(EncoderConformance):
-    encoder = speech
-
-    def source(self) -> Source:
-        return CALL
-
-    async def test_hears_the_message(self, bench: Bench) -> None:
-        found = (await self.observe(bench)).observations
-        said = " ".join(o.text for o in found).lower()
-        assert re.search("thursday at half past (six|6)", said)
-        words = [word for o in found for word in o.as_(Transcript).words]
-        thursday = next(word for word in words if "hursday" in word.text)
-        assert 2 < thursday.start < thursday.end < 5
-        assert found[0].as_(Transcript).language == "en"
-
-    async def test_a_part_keeps_the_clock_of_the_whole(self, bench: Bench) -> None:
-        part = Locator(time=TimeRange(start=5.9, end=7.8))
-        found = (await self.observe(bench, where=part)).observations
-        assert "cake" in found[0].text
-        assert found[0].locator.time is not None
-        assert found[0].locator.time.start >= 5.9
-
-    async def test_silence_is_unobserved(self, bench: Bench) -> None:
-        import numpy as np
-
-        runner, _ = bench
-        silence = ingest((np.zeros(32_000), 16_000), runner.store)
-        (found,) = (await runner.encode(silence, speech)).observations
-        assert (found.kind, "nobody speaks" in found.text) == ("unobserved", True)
-
-
-class TestActivity(EncoderConformance):
-    encoder = activity
-
-    def source(self) -> Source:
-        return CALL
-
-    async def test_tells_speech_from_silence(self, bench: Bench) -> None:
-        import numpy as np
-
-        runner, media = bench
-        with_pause = np.concatenate([np.zeros(48_000, np.float32), _samples(runner, media)])
-        found = (await runner.encode(ingest((with_pause, 16_000), runner.store), activity)).observations
-        assert found[0].value == {"label": "silence"}
-        assert found[0].locator.time is not None
-        assert found[0].locator.time.end == pytest.approx(3, abs=0.3)
-        assert {"label": "speech"} in [o.value for o in found]
-
-
 class TestPassages(EncoderConformance):
     encoder = passages
 
@@ -264,24 +211,6 @@ async def test_a_vision_model_describes(tmp_path: Path) -> None:
     assert "seer" in encoding.observations[0].provenance.version
 
 
-async def test_a_transcription_api_hears(tmp_path: Path) -> None:
-    body = {
-        "text": "Come at six.",
-        "language": "en",
-        "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": "Come at six.", "avg_logprob": -0.1}],
-        "words": [{"word": "Come", "start": 0.0, "end": 0.4}],
-    }
-    with ModelServer([body]) as server:
-        settings = Settings(cache_dir=tmp_path, transcription_model="ear", base_url=server.base_url, api_key="k")
-        store = ObservationStore.open(settings)
-        hears = transcription_encoder(settings)
-        encoding = await Runner(store, [hears], settings=settings).encode(ingest(CALL, store), hears)
-    assert encoding.failure is None
-    (heard,) = encoding.observations
-    assert heard.kind == "transcript"
-    assert heard.as_(Transcript).words[0].text == "Come"
-
-
 async def test_a_remote_encoder_that_is_down_is_a_failure_with_a_cure(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path, vision_model="seer", base_url="http://127.0.0.1:9/v1", api_key="k")
     store = ObservationStore.open(settings)
@@ -291,12 +220,6 @@ async def test_a_remote_encoder_that_is_down_is_a_failure_with_a_cure(tmp_path: 
     assert "seer" in (encoding.failure or "")
     assert "Check" in (encoding.failure or "")
     assert not (await runner.encode(media, describe)).cached
-
-
-def _samples(runner: Runner, media: Media) -> Any:
-    from consilience.tools import Excerpt
-
-    return Excerpt(media, runner.store.path(media)).waveform()
 
 
 async def test_a_paragraph_of_invisible_characters_is_no_passage(tmp_path: Path) -> None:

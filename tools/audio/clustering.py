@@ -58,7 +58,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The vectors, along the last axis, with length 1; those of no length stay as they are."""
     import numpy as np
 
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
 def likeliest(scores: NDArray[np.float32], change: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -183,7 +183,7 @@ def _margins(likeness: NDArray[np.float32], groups: NDArray[np.int64]) -> NDArra
     own = likeness[rows, groups]
     rest = likeness.copy()
     rest[rows, groups] = -1
-    return own - np.maximum(0, rest.max(axis=1))
+    return np.asarray(own - np.maximum(0, rest.max(axis=1)), np.float32)
 
 
 def _utterances(

@@ -103,7 +103,7 @@ def spans_of(scores: NDArray[np.float32], labels: Sequence[str], *, threshold: f
         edges = np.flatnonzero(np.diff(heard[:, column].astype(int), prepend=0, append=0))
         for first, last in zip(edges[::2], edges[1::2], strict=True):
             top = float(scores[first:last, column].max())
-            spans.append(Span(labels[column], float(first * _HOP), float((last + 1) * _HOP), top))
+            spans.append(Span(labels[int(column)], float(first * _HOP), float((last + 1) * _HOP), top))
     return sorted(spans, key=lambda span: (span.start, -span.score, span.label))
 
 

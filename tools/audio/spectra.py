@@ -75,7 +75,8 @@ def _filters(mel: MelSpectrum) -> NDArray[np.float32]:
     """Triangles, shape (size // 2 + 1, bands)."""
     import numpy as np
 
-    edges = _hertz(np.linspace(*_mels(np.array([mel.low, mel.high]), mel.scale), mel.bands + 2), mel.scale)
+    lowest, highest = _mels(np.array([mel.low, mel.high]), mel.scale).tolist()
+    edges = _hertz(np.linspace(lowest, highest, mel.bands + 2), mel.scale)
     left, middle, right = edges[:-2], edges[1:-1], edges[2:]
     hertz = np.fft.rfftfreq(mel.size, 1 / mel.rate)[:, None]
     triangles = np.maximum(0, np.minimum((hertz - left) / (middle - left), (right - hertz) / (right - middle)))

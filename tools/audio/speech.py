@@ -2,67 +2,108 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from consilience.tools.encoder import encoder
+from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
+from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
-from consilience.observations import Confidence, Locator, Observation, TimeRange
+from consilience.core.settings import Settings
+from consilience.core.weights_pins import pinned_name
+from consilience.observations import Observation
 
-__all__ = ["speech"]
+__all__ = ["speech", "speech_encoder"]
 
-_WEIGHTS = "whisper-base"
+_PACKAGED = "whisper-base"
+_PUBLISHER = "Systran/faster-whisper-"
 _RATE = 16_000
+# Ten of Whisper's windows: the last one, which is padded, is then a small part of the work.
+_STRETCH = 300.0
 _one_at_a_time = threading.Lock()
 
 
-@encoder(modality="audio", kinds=("transcript",), version="1", cost="heavy", extra="audio", weights=(_WEIGHTS,))
+def speech_encoder(settings: Settings) -> Encoder:
+    """`audio.speech` with the model that `settings.speech_model` names: a size, or a repository of the hub."""
+    model = settings.speech_model
+    if model == "base":
+        return speech
+    repository = model if "/" in model else f"{_PUBLISHER}{model}"
+    name = pinned_name(repository)
+    return replace(speech, weights=(name,), encode=partial(_transcribe, name))
+
+
+@encoder(
+    modality="audio",
+    kinds=("transcript", "language"),
+    version="2",
+    cost="heavy",
+    extra="audio",
+    weights=(_PACKAGED,),
+    stretch=_STRETCH,
+)
 def speech(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:
-    """Writes down what is said, sentence by sentence, with the time of every word."""
+    """Writes down what is said, sentence by sentence, with the time of every word, and tells the language."""
+    yield from _transcribe(_PACKAGED, excerpt, language=language, beam_size=beam_size)
+
+
+def _transcribe(weights: str, excerpt: Excerpt, *, language: str | None, beam_size: int) -> Iterator[Observation]:
     samples = excerpt.waveform(_RATE)
-    seconds = len(samples) / _RATE
-    model = _model(str(excerpt.weights(_WEIGHTS)), excerpt.settings.threads)
+    model = _model(str(excerpt.weights(weights)), excerpt.settings.threads)
     # Segments come lazily: the work is done inside the loop.
     with _one_at_a_time:
-        found, about = model.transcribe(
-            samples,
-            language=language,
-            beam_size=beam_size,
-            vad_filter=True,
-            word_timestamps=True,
-            condition_on_previous_text=False,
-        )
-        segments = [segment for segment in found if segment.text.strip()]
-    if not segments:
-        raise Unobservable("nobody speaks in it")
-    for segment in segments:
-        yield _observe(excerpt, segment, about.language, seconds)
+        try:
+            found, about = model.transcribe(
+                samples,
+                language=language,
+                beam_size=beam_size,
+                # Higher temperatures draw by chance: the same sound would not give the same words.
+                temperature=0.0,
+                vad_filter=True,
+                word_timestamps=True,
+                condition_on_previous_text=False,
+            )
+        except ValueError as problem:
+            # What is left after the detector is nothing, and nothing has no language.
+            if "empty" not in str(problem):
+                raise
+            raise Unobservable("nobody speaks in it") from problem
+        sentences = []
+        for segment in found:
+            excerpt.check()
+            sentences.append(_heard(segment))
+    spoken = Spoken(
+        sentences,
+        language_code(about.language),
+        probability=about.language_probability,
+        detected=language is None,
+    )
+    yield from transcribed(excerpt, spoken, len(samples) / _RATE)
 
 
-def _observe(excerpt: Excerpt, segment: Any, language: str, seconds: float) -> Observation:
-    said = segment.text.strip()
-    words = [
-        {
-            "text": word.word.strip(),
-            "start": round(min(word.start, seconds), 3),
-            "end": round(min(word.end, seconds), 3),
-            "probability": round(word.probability, 4),
-        }
-        for word in segment.words or []
-    ]
-    start = min(segment.start, seconds)
-    return excerpt.observe(
-        "transcript",
-        {"text": said, "language": language, "words": words},
-        said,
-        locator=Locator(time=TimeRange(start=start, end=max(start, min(segment.end, seconds)))),
-        confidence=Confidence(value=min(1.0, math.exp(segment.avg_logprob)), kind="probability"),
+def _heard(segment: Any) -> Heard:
+    return Heard(
+        text=segment.text,
+        start=segment.start,
+        end=segment.end,
+        words=tuple(
+            {
+                "text": word.word.strip(),
+                "start": word.start,
+                "end": word.end,
+                "probability": round(min(1.0, word.probability), 4),
+            }
+            for word in segment.words or []
+        ),
+        log_probability=segment.avg_logprob,
+        no_speech=segment.no_speech_prob,
+        compression=segment.compression_ratio,
     )
 
 

@@ -2,63 +2,98 @@
 
 from __future__ import annotations
 
-import math
+import io
+import wave
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import MissingExtra, ModelUnavailable, Unobservable
+from consilience.core.errors import MissingExtra, ModelUnavailable
 from consilience.core.settings import Settings
-from consilience.observations import Confidence, Locator, Observation, TimeRange
+from consilience.observations import Observation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["transcription_encoder"]
+
+_RATE = 16_000
+# APIs take 25 MB at once; so much sound is 19.
+_STRETCH = 600.0
 
 
 def transcription_encoder(settings: Settings) -> Encoder:
     """The encoder that asks `settings.transcription_model`; the model's name is part of its cache key."""
-    return replace(_transcription, version=f"1+{settings.transcription_model}")
+    return replace(_transcription, version=f"2+{settings.transcription_model}")
 
 
 @encoder(
-    modality="audio", kinds=("transcript",), version="1", cost="remote", extra="openai", name="audio.transcription"
+    modality="audio",
+    kinds=("transcript", "language"),
+    version="2",
+    cost="remote",
+    extra="openai",
+    name="audio.transcription",
+    stretch=_STRETCH,
+    deterministic=False,
 )
 def _transcription(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:
-    """Writes down what is said, by a transcription API."""
-    reply = _ask(excerpt, language)
-    segments = [segment for segment in reply.segments or [] if segment.text.strip()]
-    if not segments:
-        raise Unobservable("nobody speaks in it")
+    """Writes down what is said, and tells the language, by a transcription API."""
+    samples = excerpt.waveform(_RATE)
+    seconds = len(samples) / _RATE
+    reply = _ask(excerpt, _wav(samples), language)
     words = reply.words or []
-    for segment in segments:
-        said = segment.text.strip()
-        inside = [
-            {"text": word.word, "start": round(word.start, 3), "end": round(word.end, 3)}
+    sentences = [_heard(segment, words) for segment in reply.segments or []]
+    if not sentences and (reply.text or "").strip():
+        # Some servers say what, but not when.
+        sentences = [Heard(reply.text, 0.0, seconds)]
+    told = language or getattr(reply, "language", None)
+    yield from transcribed(excerpt, Spoken(sentences, language_code(told), detected=language is None), seconds)
+
+
+def _heard(segment: Any, words: list[Any]) -> Heard:
+    return Heard(
+        text=segment.text,
+        start=segment.start,
+        end=segment.end,
+        words=tuple(
+            {"text": word.word.strip(), "start": word.start, "end": word.end}
             for word in words
             if segment.start <= (word.start + word.end) / 2 < segment.end
-        ]
-        yield excerpt.observe(
-            "transcript",
-            {"text": said, "language": reply.language or language or "und", "words": inside},
-            said,
-            locator=Locator(time=TimeRange(start=segment.start, end=max(segment.start, segment.end))),
-            confidence=Confidence(value=min(1.0, math.exp(min(0.0, segment.avg_logprob))), kind="probability"),
-        )
+        ),
+        log_probability=getattr(segment, "avg_logprob", None),
+        no_speech=getattr(segment, "no_speech_prob", None),
+        compression=getattr(segment, "compression_ratio", None),
+    )
 
 
-def _ask(excerpt: Excerpt, language: str | None) -> Any:
+def _wav(samples: NDArray[np.float32]) -> bytes:
+    """The sound as a WAV file of 16 bits."""
+    import numpy as np
+
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(_RATE)
+        out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def _ask(excerpt: Excerpt, sound: bytes, language: str | None) -> Any:
     try:
         import openai
     except ImportError as problem:
         raise MissingExtra("openai", "openai", "Asking a transcription API") from problem
-    from consilience.tools.render.sound import cut_clip
 
     settings = excerpt.settings
     key = settings.api_key.get_secret_value() if settings.api_key else None
     model = settings.transcription_model or ""
-    sound = cut_clip(excerpt.media, excerpt.path, excerpt.where.time, margin=0)
     try:
         with openai.OpenAI(base_url=settings.base_url, api_key=key, timeout=settings.request_seconds) as client:
             return client.audio.transcriptions.create(

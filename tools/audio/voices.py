@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consilience.tools.audio.clustering import unit
 from consilience.tools.audio.spectra import MelSpectrum
 
 from consilience.core.once import once
@@ -75,7 +76,7 @@ class _Encoder:
         for layer in self._layers:
             states = _run(states, *layer)
         vectors = np.maximum(0, states[-1] @ self._projection + self._offset)
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return unit(vectors)
 
 
 def _sizes() -> list[int]:

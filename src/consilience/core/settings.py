@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(None, description="Key for `base_url`.")
     vision_model: str | None = Field(None, description="Model that may describe pictures; unset: none does.")
     transcription_model: str | None = Field(None, description="Speech model at `base_url`; unset: Whisper here.")
+    speech_model: str = Field(
+        "base",
+        description="Whisper here: `base`, which is packaged; a size that the hub has (`small`, `large-v3`, ...); or a "
+        "repository of the hub with a model for CTranslate2.",
+    )
+    whisper_checkpoint: Path | None = Field(
+        None, description="Whisper through `openai-whisper` instead: a checkpoint in its own format (.pt) on this disk."
+    )
     hub: str = Field("https://huggingface.co", description="Model hub that weights are pulled from first.")
     offline: bool = Field(False, description="Never download anything.")
     plugins: Annotated[tuple[str, ...], NoDecode] = Field(

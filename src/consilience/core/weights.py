@@ -14,6 +14,7 @@ from consilience.core.once import once
 from consilience.core.settings import Settings
 from consilience.core.weights_hub import HubSource
 from consilience.core.weights_packages import PackageSource, npm_archive, pip_archive, tarball_member, wheel_member
+from consilience.core.weights_pins import Pins, is_pinned_name
 from consilience.core.weights_pull import Fault, Progress, Pull, fault_in, mark_of
 from consilience.core.weights_source import Source
 
@@ -55,19 +56,20 @@ class WeightsStore:
         self._sources = sources
 
     def entries(self) -> tuple[Weights, ...]:
-        """All entries of the manifest, in its order."""
-        return self._manifest.weights
+        """All entries of the manifest, in its order, and those of repositories that were pinned here."""
+        return (*self._manifest.weights, *self._pins().entries())
 
     def entry(self, name: str) -> Weights:
-        """One entry of the manifest.
+        """One entry of the manifest, or of a repository, which is pinned now if it has not been (see `Pins`).
 
         Raises:
             UnknownName: no such entry.
+            WeightsUnavailable: the repository cannot be pinned.
         """
-        return self._manifest.entry(name)
+        return self._pins().entry(name) if is_pinned_name(name) else self._manifest.entry(name)
 
     def digest(self, name: str) -> str:
-        """Hash that stands for the weights in cache keys; from the manifest, without a look at the disk."""
+        """Hash that stands for the weights in cache keys; without a look at the weights themselves."""
         return self.entry(name).digest
 
     def present(self, name: str) -> bool:
@@ -146,6 +148,11 @@ class WeightsStore:
         if self._settings.offline:
             return None
         return default_sources(self._settings.hub) if self._sources is None else self._sources
+
+    def _pins(self) -> Pins:
+        sources = self._allowed_sources() or {}
+        hub = sources.get("hub")
+        return Pins(self._root / "pins", hub if isinstance(hub, HubSource) else None)
 
     def _partial(self, name: str) -> Path:
         return self._root / ".partial" / name

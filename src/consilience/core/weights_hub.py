@@ -45,6 +45,20 @@ class HubSource:
         """The downloaded file; see `Source.open`."""
         return (folder / self._file(piece)).open("rb")
 
+    def read(self, path: str, most: int) -> bytes:
+        """What the hub answers at `path`, at most so many bytes of it.
+
+        Raises:
+            SourceFailed: it could not be reached, refused, or has more to say.
+        """
+        with self._request(f"{self._hub}/{path}", {}) as answer:
+            content = b""
+            while len(content) <= most and (chunk := _read(answer, most + 1 - len(content))):
+                content += chunk
+        if len(content) > most:
+            raise SourceFailed(f"{self._hub}/{path}: more than {most} bytes")
+        return content
+
     def _file(self, piece: Piece) -> str:
         return on_disk(piece.package, piece.version, piece.member)
 
@@ -70,18 +84,23 @@ class HubSource:
                 arrived(len(chunk))
 
     def _ask(self, piece: Piece, file: IO[bytes], arrived: Arrived) -> http.client.HTTPResponse:
+        here = file.tell()
+        try:
+            return self._request(self._url(piece), {"Range": f"bytes={here}-"} if here else {})
+        except _Refused as refusal:
+            if refusal.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                _forget(file, arrived)  # it is no beginning of the hub's file
+            raise
+
+    def _request(self, url: str, headers: dict[str, str]) -> http.client.HTTPResponse:
         if self._unreachable:
             raise SourceFailed(f"not tried again after: {self._unreachable}")
-        here = file.tell()
-        headers = {"User-Agent": "consilience"} | ({"Range": f"bytes={here}-"} if here else {})
-        request = urllib.request.Request(self._url(piece), headers=headers)
+        request = urllib.request.Request(url, headers={"User-Agent": "consilience"} | headers)
         try:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=_CONNECT_SECONDS)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                if refusal.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                    _forget(file, arrived)  # it is no beginning of the hub's file
-                raise SourceFailed(f"{refusal.url} answered {refusal.code} {refusal.reason}") from None
+                raise _Refused(refusal.code, f"{refusal.url} answered {refusal.code} {refusal.reason}") from None
         except (OSError, http.client.HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
             self._unreachable = f"{self._hub} could not be reached ({reason})"
@@ -90,6 +109,14 @@ class HubSource:
 
     def _url(self, piece: Piece) -> str:
         return f"{self._hub}/{quote(piece.package)}/resolve/{quote(piece.version, safe='')}/{quote(piece.member)}"
+
+
+class _Refused(SourceFailed):
+    """The hub answered that it will not."""
+
+    def __init__(self, code: int, problem: str) -> None:
+        self.code = code
+        super().__init__(problem)
 
 
 def _announced(answer: http.client.HTTPResponse) -> int | None:

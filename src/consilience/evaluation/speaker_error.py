@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def _active(turns: Sequence[Turn], steps: int) -> NDArray[np.bool_]:
     import numpy as np
 
     rows = {name: i for i, name in enumerate(dict.fromkeys(name for _, _, name in turns))}
-    active: Any = np.zeros((len(rows), steps), bool)
+    active = np.zeros((len(rows), steps), bool)
     for start, end, name in turns:
         active[rows[name], _slice(start, end)] = True
     return active

@@ -126,7 +126,8 @@ class Prosody(Value):
     pitch_hz: float | None = Field(None, gt=0, description="Median fundamental frequency; None where unvoiced.")
     pitch_spread: float | None = Field(None, ge=0, description="Standard deviation of the pitch, semitones.")
     loudness_db: float = Field(description="Mean level of the voiced parts, dB relative to full scale.")
-    words_per_second: float | None = Field(None, ge=0)
+    syllables_per_second: float | None = Field(None, ge=0, description="While somebody speaks; None where it is short.")
+    pause_before: float | None = Field(None, ge=0, description="Silence before it, seconds; None at the beginning.")
     pause_share: float = Field(ge=0, le=1, description="Share of the span that is silent.")
     speaker: str | None = None
     deviations: dict[str, float] = Field(
