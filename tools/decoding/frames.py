@@ -185,9 +185,10 @@ def _video_of(container: Any) -> Any:
     """The first stream of moving pictures; a cover only where there is nothing else."""
     from av.stream import Disposition
 
-    streams = container.streams.video
+    # A stream has no codec context where FFmpeg knows no decoder.
+    streams = [stream for stream in container.streams.video if stream.codec_context is not None]
     if not streams:
-        raise Unobservable("there are no pictures in it")
+        raise Unobservable("there are no pictures in it that can be decoded")
     return next((s for s in streams if not s.disposition & Disposition.attached_pic), streams[0])
 
 

@@ -77,6 +77,16 @@ def test_without_a_single_picture_it_is_refused(tmp_path: Path, cinema: Any, sto
     assert "empty.mkv: " in outcome(store, tmp_path / "empty.mkv")
 
 
+def test_pictures_of_an_unknown_kind_are_refused(
+    tmp_path: Path, cinema: Any, two: Any, store: ObservationStore
+) -> None:
+    path = cinema.Film(two).write(tmp_path / "film.mkv")
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/AVC"))
+    assert "unknown kind" in outcome(store, path)
+    with pytest.raises(Unobservable):
+        list(frames(path))
+
+
 def test_a_silent_film_is_seen(tmp_path: Path, cinema: Any, two: Any, store: ObservationStore) -> None:
     found = outcome(store, cinema.Film(two).write(tmp_path / "silent.mp4"))
     assert starts(found) == [0, 1]

@@ -27,26 +27,31 @@ def measure_film(path: Path, name: str, limits: Limits) -> dict[str, Any]:
             if not container.streams.video:
                 raise BadMedia(name, "holds no pictures.", cure="Name it as a recording, or export it again.")
             stream = container.streams.video[0]
+            # PyAV's streams have neither size nor channels where FFmpeg knows no decoder.
+            if stream.codec_context is None:
+                raise BadMedia(name, "holds pictures of an unknown kind.", cure="Export it as H.264 or VP9.")
             _check_pixels(name, stream.width, stream.height, limits)
             frame = next(container.decode(stream), None)
             if frame is None:
                 raise BadMedia(name, "holds no pictures.", cure="Export it again.")
-            # Headers lie: a duration may be missing, or below nothing.
-            seconds = container.duration / 1_000_000 if (container.duration or 0) > 0 else None
+            # Headers lie: a duration, or a number of channels, may be missing, nothing, or below it.
+            duration = container.duration or 0
             sound = container.streams.audio
+            channels = getattr(sound[0], "channels", None) if sound else None
             sideways = round(frame.rotation or 0) % 180 == 90
             width, height = (frame.height, frame.width) if sideways else (frame.width, frame.height)
-            facts = {"width": width, "height": height, "channels": sound[0].channels if sound else None}
     except av.FFmpegError as problem:
         raise BadMedia(name, f"is no readable video ({problem.strerror}).", cure="Export it again.") from problem
-    _check_pixels(name, facts["width"] or 0, facts["height"] or 0, limits)
+    _check_pixels(name, width, height, limits)
+    seconds = duration / 1_000_000 if duration > 0 else None
     if seconds is not None and seconds > limits.video_seconds:
         raise BadMedia(
             name,
             f"is too long ({seconds:,.0f} s; the limit is {limits.video_seconds:,.0f} s).",
             cure="Raise CONSILIENCE_LIMIT_VIDEO_SECONDS, or cut it.",
         )
-    return {**facts, "seconds": None if seconds is None else round(seconds, 3)}
+    rounded = None if seconds is None else round(seconds, 3)
+    return {"width": width, "height": height, "seconds": rounded, "channels": channels or None}
 
 
 def _check_pixels(name: str, width: int, height: int, limits: Limits) -> None:
