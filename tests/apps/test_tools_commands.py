@@ -338,14 +338,26 @@ def test_doctor_leaves_out_what_costs_money_or_measures_bodies_and_gives_up_on_w
         """Reads what nobody has."""
         yield excerpt.observe("note", {}, "a note")
 
+    @encoder(modality="text", kinds=("note",), version="1")
+    def silent(excerpt: Excerpt) -> Iterator[Observation]:
+        """Tells nothing."""
+        yield from ()
+
+    @encoder(modality="text", kinds=("part",), version="1")
+    def divider(excerpt: Excerpt) -> Iterator[Observation]:
+        """Finds nothing to divide."""
+        yield from ()
+
     monkeypatch.setattr(trial, "_SECONDS", 0.2)
-    found = Catalog((dear, body, hangs, odd))
+    found = Catalog((dear, body, hangs, odd, silent, divider))
     states = {each.encoder: (each.state, each.told) for each in trials(found, Settings())}
     forever.set()
     assert states["text.dear"] == ("skipped", "it may cost money.")
     assert states["image.body"][0] == "skipped"
     assert states["text.hangs"] == ("failed", "sample.txt: TimeoutError: it did not end within 0.2 s")
     assert states["video.odd"] == ("skipped", "there is no sample of a type that it reads.")
+    assert states["text.silent"][0] == "failed"
+    assert states["text.divider"] == ("works", "sample.txt need not be divided.")
     monkeypatch.undo()
     (named,) = trials(found, Settings(), ["text.dear"])
     assert named.state == "works"

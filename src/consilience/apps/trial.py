@@ -132,7 +132,12 @@ def _outcome(trial: Trial, encoder: Encoder, media: Media, store: ObservationSto
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what encoders print is no part of the report
             made = _within(_SECONDS, observe)
-        return replace(trial, told=f"{len(made)} observations in {media.name}, the first: {made[0].text[:80]}")
+        if made:
+            return replace(trial, told=f"{len(made)} observations in {media.name}, the first: {made[0].text[:80]}")
+        if encoder.divides:
+            return replace(trial, told=f"{media.name} need not be divided.")
+        told = f"{media.name}: it observed nothing, and did not say that nothing could be observed."
+        return replace(trial, state="failed", told=told, cure=blame)
     except Unobservable as reason:
         return replace(trial, told=f"nothing to observe in {media.name}: {reason}")
     except (MissingExtra, WeightsUnavailable) as problem:
@@ -161,6 +166,4 @@ def _within(seconds: float, work: Callable[[], tuple[Observation, ...]]) -> tupl
         raise TimeoutError(f"it did not end within {seconds:g} s")
     if isinstance(ended[0], BaseException):
         raise ended[0]
-    if not ended[0]:
-        raise ValueError("it observed nothing, and did not say that nothing could be observed")
     return ended[0]
