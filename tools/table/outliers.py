@@ -64,13 +64,18 @@ def _scored(values: Array, course: Array, ordered: bool) -> tuple[Array, Array]:
     """What was to be expected of each value, and how many standard deviations it is away from that."""
     import numpy as np
 
-    rest = values - course
-    local = _local_median(rest) if ordered else np.full(len(rest), np.median(rest))
-    return course + local, np.abs(rest - local) / _spread(rest - local)
+    if not ordered:
+        expected = course + np.median(values - course)
+        return expected, np.abs(values - expected) / _spread(values - expected)
+    # A course that does not fit, such as steps through a wave, makes things worse than neighbours alone.
+    near = [course + _local_median(values - course), _local_median(values)]
+    expected = min(near, key=lambda expected: _spread(values - expected))
+    return expected, np.abs(values - expected) / _spread(values - expected)
 
 
 def _bound(scores: Array) -> float:
-    return max(_LEAST_SCORE, 1.15 * _normal_bound(len(scores)), _tail_bound(scores))
+    few = 1 + 8 / len(scores)  # the spread of a few values is not well known
+    return few * max(_LEAST_SCORE, 1.15 * _normal_bound(len(scores)), _tail_bound(scores))
 
 
 def cleaned(values: Array) -> Array:

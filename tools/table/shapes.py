@@ -26,11 +26,11 @@ LEAST = 10
 
 _MOST_STEPS = 8
 _SHORTEST = 4
-"""Values between two steps, and before the first and after the last."""
+"""Values between two steps, and before the first and after the last; of a long series a fortieth."""
 _KNOTS = 100
 _DOUBT = 0.7
 # Prices of a trend, a step and a bend: what white noise gives away for nothing once in some hundred series, at most.
-_LINE, _STEP, _BEND = 9.0, 15.0, 17.0
+_LINE, _STEP, _BEND = 9.0, 15.0, 22.0
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,17 @@ def shape_of(order: Array, values: Array) -> Shape:
     if len(values) < LEAST or values.max() == values.min():
         return level
     noise = long_run_variance(values)
-    worst = _left(values, level.fitted, noise)
-    best, gain = level, 0.0
-    for shape, price in _candidates(order, values, noise):
-        gained = worst - _left(values, shape.fitted, noise) - price
-        if gained > gain:
-            best, gain = shape, gained
-    return replace(best, noise=noise)
+
+    def gain(shape: Shape, price: float, noise: float) -> float:
+        return _left(values, level.fitted, noise) - _left(values, shape.fitted, noise) - price
+
+    candidates = sorted(_candidates(order, values, noise), key=lambda found: -gain(*found, noise))
+    for shape, price in candidates:
+        # A wave is explained by no line: what a line leaves of it is no noise, and would be taken for very little.
+        larger = max(noise, _wandering(values - shape.fitted))
+        if gain(shape, price, larger) > 0:
+            return replace(shape, noise=larger)
+    return replace(level, noise=noise)
 
 
 def likelihood_of_chance(order: Array, values: Array, shape: Shape) -> float:
@@ -96,6 +100,17 @@ def long_run_variance(values: Array) -> float:
     return float(max(power, floor**2) / 2 / (1 - memory) * (1 + memory) / (1 - memory))
 
 
+def _wandering(rest: Array) -> float:
+    """Long-run variance of what a course leaves, by its own first autocorrelation."""
+    import numpy as np
+
+    power = float(np.mean(rest**2))
+    if not power:
+        return 0.0
+    memory = min(max(float(np.mean(rest[1:] * rest[:-1])) / power, 0.0), 0.95)
+    return power * (1 + memory) / (1 - memory)
+
+
 def _candidates(order: Array, values: Array, noise: float) -> Iterator[tuple[Shape, float]]:
     """Courses with the price of their parameters; finding a place among many costs as much as several parameters."""
     import numpy as np
@@ -103,12 +118,14 @@ def _candidates(order: Array, values: Array, noise: float) -> Iterator[tuple[Sha
     slope, fitted = _line(order, values)
     yield Shape(fitted, slope=slope), _LINE
     for steps in _partitions(values, noise * _STEP):
-        yield Shape(_stepped(values, steps), steps=steps), _STEP * len(steps)
+        if _are_abrupt(order, values, steps):
+            yield Shape(_stepped(values, steps), steps=steps), _STEP * len(steps)
     reach = max(1, len(values) // 5)
     rough = float(np.median((values[reach:] - values[:-reach]) / (order[reach:] - order[:-reach])))
     for steps in _partitions(values - rough * order, noise * _STEP):
         slope, fitted = _line_and_steps(order, values, steps)
-        yield Shape(fitted, slope=slope, steps=steps), _LINE + _STEP * len(steps)
+        if _are_abrupt(order, values - slope * order, steps):
+            yield Shape(fitted, slope=slope, steps=steps), _LINE + _STEP * len(steps)
     yield _bent(order, values), _BEND
 
 
@@ -137,9 +154,25 @@ def _partitions(values: Array, penalty: float) -> list[tuple[int, ...]]:
     import ruptures
 
     scale = float(values.std()) or 1.0
-    search = ruptures.KernelCPD(kernel="linear", min_size=_SHORTEST).fit((values - values.mean()) / scale)
+    shortest = max(_SHORTEST, len(values) // 40)
+    search = ruptures.KernelCPD(kernel="linear", min_size=shortest).fit((values - values.mean()) / scale)
     steps = tuple(int(place) for place in search.predict(pen=max(penalty / scale**2, 1e-9))[:-1])
     return [steps] if 0 < len(steps) <= _MOST_STEPS else []
+
+
+def _are_abrupt(order: Array, values: Array, steps: tuple[int, ...]) -> bool:
+    """Whether two levels explain the values around each step better than a ramp does."""
+    import numpy as np
+
+    bounds = [0, *steps, len(values)]
+    for before, step, after in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        reach = min(step - before, after - step)
+        near = slice(step - reach, step + reach)
+        levels = _stepped(values[near], (reach,))
+        _, ramp = _line(order[near], values[near])
+        if np.sum((values[near] - levels) ** 2) > np.sum((values[near] - ramp) ** 2):
+            return False
+    return True
 
 
 def _stepped(values: Array, steps: tuple[int, ...]) -> Array:
