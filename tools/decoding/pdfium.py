@@ -19,11 +19,12 @@ from contextlib import contextmanager
 from queue import Empty, LifoQueue
 from typing import Any
 
-from consilience.core.errors import MissingExtra, Unobservable
+from consilience.core.errors import MissingExtra, RunError, Unobservable
 
 __all__ = ["ask_pdfium"]
 
 _MODULE = "consilience.tools.document.process"
+_START = 120.0
 _IDLE: LifoQueue[_Process] = LifoQueue()
 
 
@@ -33,6 +34,7 @@ def ask_pdfium(request: dict[str, Any], *, seconds: float) -> tuple[dict[str, An
     Raises:
         Unobservable: PDFium cannot do it, or not in that time.
         MissingExtra: PDFium is not installed.
+        RunError: its process does not start.
     """
     if not _is_installed():
         raise MissingExtra("pypdfium2", "document", "Reading PDFs")
@@ -77,8 +79,14 @@ class _Process:
             stderr=subprocess.DEVNULL,
             env=environment,
         )
-        self._read({"do": "hello"}, 120.0)
         atexit.register(self.end)
+        try:
+            self._read({"do": "hello"}, _START)
+        except (OSError, ValueError, EOFError) as problem:
+            self.end()
+            raise RunError(
+                "The process that reads PDFs does not start.", cure=f"See why: {sys.executable} -m {_MODULE}"
+            ) from problem
 
     @property
     def alive(self) -> bool:

@@ -6,22 +6,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain
 
-from consilience.tools.document.aligned import aligned, between_rules
+from consilience.tools.document.aligned import aligned
 from consilience.tools.document.figures import figures, is_garbled, is_scan
 from consilience.tools.document.grids import Grid
-from consilience.tools.document.layout import Box, Leaf, Word, hull, turned
+from consilience.tools.document.layout import Leaf, Word, hull
 from consilience.tools.document.leaves import Leaves
 from consilience.tools.document.outline import Outline, cuts
 from consilience.tools.document.reading import Paragraph, columns, lines_of, paragraphs
-from consilience.tools.document.ruled import ruled
+from consilience.tools.document.upright import Upright, without_tables
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
 from consilience.core.errors import Unobservable
-from consilience.observations import Locator, Observation, Region
+from consilience.observations import Locator, Observation
 
 __all__ = ["pdf"]
 
@@ -158,16 +157,16 @@ class _Reader:
                     " ".join(word.text for word in words), Locator(page=leaf.number, region=leaf.region(box))
                 )
             else:
-                yield from self._level(_Upright(leaf, turn, words), first=turn == turns.most_common(1)[0][0])
+                yield from self._level(Upright(leaf, turn, words), first=turn == turns.most_common(1)[0][0])
 
-    def _level(self, upright: _Upright, first: bool) -> Iterator[Observation]:
+    def _level(self, upright: Upright, first: bool) -> Iterator[Observation]:
         leaf = upright.leaf
         grids = list(upright.tables()) if first else []
-        words = _without(leaf.words, grids)
+        words = without_tables(leaf.words, grids)
         blocks: list[list[Word]] = []
         for block in columns(words):
             found = list(aligned(block)) if first else []
-            blocks.append(_without(block, found, len(grids)))
+            blocks.append(without_tables(block, found, len(grids)))
             grids += found
         for word in leaf.words:
             self._sizes[round(word.size, 1)] += len(word.text)
@@ -195,7 +194,7 @@ class _Reader:
             self._furniture.add(key)
         return False
 
-    def _paragraph(self, paragraph: Paragraph, upright: _Upright, body: float) -> Iterator[Observation]:
+    def _paragraph(self, paragraph: Paragraph, upright: Upright, body: float) -> Iterator[Observation]:
         text, starts = paragraph.joined()
         page = upright.leaf.number
         if paragraph.size >= _HEADING * body and len(text) <= _LONGEST_HEADING:
@@ -209,7 +208,7 @@ class _Reader:
             where = Locator(page=page, region=upright.region(hull(boxes or [paragraph.box])))
             yield from self.outline.passage(text[start:end], where)
 
-    def _table(self, grid: Grid, number: int, upright: _Upright) -> Iterator[Observation]:
+    def _table(self, grid: Grid, number: int, upright: Upright) -> Iterator[Observation]:
         """A table; one that goes on from the page before keeps its header, repeated or not."""
         leaf, box = upright.leaf, grid.box or upright.leaf.frame
         edges = tuple(sorted({round(cell.box.left) for cell in grid.cells if cell.box}))
@@ -241,54 +240,5 @@ class _Reader:
             yield self.outline.unobserved(("part",), told)
 
 
-@dataclass(frozen=True)
-class _Upright:
-    """The words of one direction, on the page turned so that they stand upright."""
-
-    page: Leaf
-    turn: int
-    words: tuple[Word, ...]
-
-    @cached_property
-    def leaf(self) -> Leaf:
-        """Level text on the turned page."""
-        if not self.turn:
-            return replace(self.page, words=self.words)
-        page, back = self.page, 360 - self.turn
-        across = self.turn in (90, 270)
-
-        def upright(box: Box) -> Box:
-            return turned(box, back, page.width, page.height)
-
-        return replace(
-            page,
-            width=page.height if across else page.width,
-            height=page.width if across else page.height,
-            words=tuple(w._replace(box=upright(w.box), turn=0) for w in self.words),
-            rules=tuple(rule._replace(box=upright(rule.box)) for rule in page.rules),
-        )
-
-    def region(self, box: Box) -> Region:
-        """On the page as it is seen."""
-        leaf = self.leaf
-        return self.page.region(turned(box, self.turn, leaf.width, leaf.height))
-
-    def tables(self) -> Iterator[Grid]:
-        """Ruled tables, then those of which only the rows are."""
-        leaf = self.leaf
-        found: list[Grid] = []
-        for grid in chain(ruled(leaf), between_rules(leaf)):
-            if grid.box and not any(other.box and other.box.meets(grid.box) for other in found):
-                found.append(grid)
-        yield from sorted(found, key=lambda grid: (grid.box or leaf.frame).top)
-
-
 def _same(one: Sequence[float], other: Sequence[float]) -> bool:
     return len(one) == len(other) and all(abs(a - b) <= 3 for a, b in zip(one, other, strict=True))
-
-
-def _without(words: Sequence[Word], grids: Sequence[Grid], first: int = 0) -> list[Word]:
-    """The words outside tables, and for each table one that stands for it."""
-    boxes = [grid.box for grid in grids if grid.box]
-    outside = [word for word in words if not any(box.holds(word.box.middle) for box in boxes)]
-    return outside + [Word("", box, 10.0, table=first + i) for i, box in enumerate(boxes)]
