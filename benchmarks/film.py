@@ -1,10 +1,11 @@
 """A long film with sound through every encoder: peak memory, time by encoder, and resumption after a kill.
 
-    python benchmarks/film.py [--minutes 2] [--short 10]
+    python benchmarks/film.py [--minutes 2] [--short 10] [--encoder NAME ...]
 
 The film is made here: a minute of scikit-image's photographs under a moving camera, six seconds a shot, 640 x 360, 25
 frames a second, H.264, repeated; with it recorded voices (Debian's asterisk-core-sounds, where installed; else the
-example call), repeated with pauses. Every encoder that reads films, pictures or sound takes part, those of faces too.
+example call), repeated with pauses. Every encoder that reads films, pictures or sound takes part, those of
+faces too, or only those named.
 
 A first process perceives a film of ten seconds: its peak is taken for what the models need. A second perceives the long
 film and is killed half-way, a third goes on. `--minutes 2` takes about four minutes on two cores, `--minutes 10` about
@@ -100,11 +101,12 @@ def _repeated(source: Any, pictures: Any, copy: Any, seconds: float) -> Iterator
         shift += length
 
 
-async def perceive(film: Path, cache: Path) -> None:
+async def perceive(film: Path, cache: Path, names: list[str]) -> None:
     """What the child process does: a line of JSON for each encoding."""
     settings = Settings(cache_dir=cache, biometrics=True)
     store = ObservationStore.open(settings)
-    runner = Runner(store, default_encoders(settings), settings=settings)
+    encoders = [encoder for encoder in default_encoders(settings) if not names or encoder.name in names]
+    runner = Runner(store, encoders, settings=settings)
     async for encoding in runner.perceive([ingest(film, store)]):
         told = {
             "encoder": encoding.encoder,
@@ -118,15 +120,19 @@ async def perceive(film: Path, cache: Path) -> None:
         print(json.dumps(told), flush=True)
 
 
-def run(film: Path, cache: Path, kill_at: float | None = None) -> tuple[list[dict[str, Any]], float, float]:
+def run(
+    film: Path, cache: Path, names: list[str], kill_at: float | None = None
+) -> tuple[list[dict[str, Any]], float, float]:
     """Encodings of a process of its own, its wall time, and the time to the first new encoding.
 
     Args:
         film: what to perceive.
         cache: folder of the store.
+        names: of the encoders; none: all.
         kill_at: share of the planned encodings after which it is killed.
     """
     command = [sys.executable, __file__, "--child", str(film), str(cache)]
+    command += [word for name in names for word in ("--encoder", name)]
     start, first_new = time.perf_counter(), 0.0
     lines: list[dict[str, Any]] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
@@ -166,10 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=2.0, help="length of the long film")
     parser.add_argument("--short", type=float, default=10.0, help="seconds of the short film")
+    parser.add_argument("--encoder", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--child", nargs=2, metavar=("FILM", "CACHE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        asyncio.run(perceive(*map(Path, options.child)))
+        asyncio.run(perceive(*map(Path, options.child), options.encoder))
         return
     print(machine.describe())
     with tempfile.TemporaryDirectory() as name:
@@ -177,10 +184,10 @@ def main() -> None:
         write(folder / "short.mp4", options.short)
         write(folder / "long.mp4", options.minutes * 60)
         print(f"film of {options.minutes:g} min: {(folder / 'long.mp4').stat().st_size / 1e6:.0f} MB")
-        short, _, _ = run(folder / "short.mp4", cache_in(folder / "one"))
+        short, _, _ = run(folder / "short.mp4", cache_in(folder / "one"), options.encoder)
         cache = cache_in(folder / "two")
-        killed, before, _ = run(folder / "long.mp4", cache, kill_at=0.5)
-        rest, after, first_new = run(folder / "long.mp4", cache)
+        killed, before, _ = run(folder / "long.mp4", cache, options.encoder, kill_at=0.5)
+        rest, after, first_new = run(folder / "long.mp4", cache, options.encoder)
         report(options.minutes, short, killed, rest)
         print(f"wall time: {before:.0f} s to the kill and {after:.0f} s after it")
         again = sum(line["cached"] for line in rest)
