@@ -2,6 +2,7 @@
 
 All documents are generated: tables by reportlab from random content of fixed seeds, scans from our own text pages,
 drawn at 200 dpi, skewed, blurred and noisy, and wrapped as PDFs without a text layer.
+`documents.py 100` makes the tables from the seeds from 100 on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import io
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +39,8 @@ from consilience.core.settings import Settings
 from consilience.observations import ObservationStore, ingest
 from consilience.observations.observation import Observation
 
-SEEDS = range(5)
+FIRST = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+SEEDS = range(FIRST, FIRST + 5)
 STYLES = getSampleStyleSheet()
 WORDS = (
     "river stone paper lamp garden market winter bridge copper window letter island engine harvest signal pepper "
