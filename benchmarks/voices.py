@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,19 +83,21 @@ def _envelope(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.convolve(np.abs(samples), np.ones(320) / 320, mode="same")
 
 
-def conversation(seed: int, *, speakers: int, turns: int = 16, half: Half = "test") -> Conversation:
-    """So many voices that take turns of one to three prompts, with pauses of 0.15 to 1.5 s, over faint noise."""
+def conversation(
+    seed: int, *, speakers: int | Sequence[str], turns: int = 16, half: Half = "test", prompts_a_turn: int = 3
+) -> Conversation:
+    """So many voices, or these, that take turns of one to three prompts, with pauses of 0.15 to 1.5 s, over noise."""
     import numpy as np
 
     draw = random.Random(seed)
-    names = draw.sample(sorted(VOICES), speakers)
-    order = names + [draw.choice(names) for _ in range(turns - speakers)]
+    names = draw.sample(sorted(VOICES), speakers) if isinstance(speakers, int) else list(speakers)
+    order = names + [draw.choice(names) for _ in range(turns - len(names))]
     draw.shuffle(order)
     pieces: list[NDArray[np.float32]] = []
     known: list[Turn] = []
     at = 0
     for name in order:
-        for path in draw.sample(prompts(name, half), draw.randint(1, 3)):
+        for path in draw.sample(prompts(name, half), draw.randint(1, prompts_a_turn)):
             said = speech_of(path)
             known += [(at / RATE + start, at / RATE + end, name) for start, end in _spoken(said)]
             pause = round(draw.uniform(0.15, 0.5 if draw.random() < 0.5 else 1.5) * RATE)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from consilience.tools.audio.clustering import cluster, likeliest, middles, unit
 from consilience.tools.audio.voice_activity import RATE, Speech, speech_in
-from consilience.tools.audio.voices import HOP, WEIGHTS, WINDOW, embed_voice
+from consilience.tools.audio.voices import AT_ONCE, HOP, WEIGHTS, WINDOW, embed, windows_of
 from consilience.tools.decoding.sound import channel_of, sound_within
 from consilience.tools.excerpt import Excerpt
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Embedded", "Utterance", "diarise", "embedded", "sound_of", "utterances_of"]
 
 # Chosen on half of the prompts of benchmarks/voices.py, the voices that are judged left out of the centre.
-_DISTANCE = 0.74
-_LEAST = 6
+_DISTANCE = 0.78
+# Windows that make a speaker, or in a short recording, the share of all of them.
+_LEAST, _LEAST_SHARE = 6, 0.1
 _PIECE = 5
 _CHANGE, _CHANGE_AT_PAUSE = 0.5, 0.125
 # The share of the recording's own mean in the centre: voices that nobody has heard differ less from six others' mean.
@@ -113,7 +114,25 @@ def sound_of(excerpt: Excerpt) -> Iterator[NDArray[np.float32]]:
 
 def embedded(speech: Iterable[Speech], folder: Path) -> list[Embedded]:
     """The stretches without their sound, but with the vectors of the voices in them."""
-    return [Embedded(s.start, s.end, embed_voice(s.samples, folder)) for s in speech]
+    import numpy as np
+
+    done: list[Embedded] = []
+    waiting: list[tuple[Speech, NDArray[np.float32]]] = []
+
+    def flush() -> None:
+        counts = [len(windows) for _, windows in waiting]
+        vectors = embed(np.concatenate([windows for _, windows in waiting]), folder)
+        parts = np.split(vectors, np.cumsum(counts)[:-1])
+        done.extend(Embedded(s.start, s.end, part) for (s, _), part in zip(waiting, parts, strict=True))
+        waiting.clear()
+
+    for stretch in speech:
+        waiting.append((stretch, windows_of(stretch.samples)))
+        if sum(len(windows) for _, windows in waiting) >= AT_ONCE:
+            flush()
+    if waiting:
+        flush()
+    return done
 
 
 def diarise(stretches: Sequence[Embedded], centre: NDArray[np.float32] | None = None) -> tuple[Utterance, ...]:
@@ -152,7 +171,8 @@ def _first_guess(stretches: Sequence[Embedded], middle: NDArray[np.float32]) -> 
     ]
     sizes = np.array([len(piece) for piece in pieces])
     means = unit(np.stack([piece.mean(axis=0) for piece in pieces]) - middle)
-    return np.repeat(cluster(means, sizes.astype(float), distance=_DISTANCE, least=_LEAST), sizes)
+    least = min(_LEAST, _LEAST_SHARE * sizes.sum())
+    return np.repeat(cluster(means, sizes.astype(float), distance=_DISTANCE, least=least), sizes)
 
 
 def _smoothed(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

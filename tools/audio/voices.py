@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 from consilience.tools.audio.clustering import unit
 from consilience.tools.audio.spectra import MelSpectrum
 
+from consilience.core.errors import MissingExtra
 from consilience.core.once import once
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["HOP", "WEIGHTS", "WINDOW", "embed_voice"]
+__all__ = ["AT_ONCE", "HOP", "WEIGHTS", "WINDOW", "embed", "windows_of"]
 
 WEIGHTS = "voice-encoder"
 WINDOW, HOP = 0.8, 0.4
 """Seconds that one vector stands for, and from vector to vector."""
+AT_ONCE = 256
+"""Windows that are best embedded together."""
 
 _MEL = MelSpectrum(bands=40, low=0, high=8000, scale="slaney", window="hann", size=400)
 _FRAMES, _STEP = round(WINDOW * 100), round(HOP * 100)
@@ -26,30 +29,37 @@ _UNITS, _LAYERS = 256, 3
 # The encoder was trained on speech at this level: decibels relative to full scale.
 _LEVEL = -30.0
 _SHORTEST = 20
-_AT_ONCE = 64
 
 
-def embed_voice(samples: NDArray[np.float32], folder: Path) -> NDArray[np.float32]:
-    """Vectors of length 1, shape (windows, 256), one every `HOP` seconds, of mono speech at 16 kHz.
+def windows_of(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mel spectra of shape (windows, 80, 40), one every `HOP` seconds, of mono speech at 16 kHz, brought to one level.
 
-    Speech shorter than a window gives one vector, under 0.2 s none.
+    Speech shorter than a window gives one window, under 0.2 s none.
     """
     import numpy as np
 
     level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
     frames = _MEL.of(samples) * np.float32((10 ** (_LEVEL / 20) / max(level, 1e-6)) ** 2)
     if len(frames) < _SHORTEST:
-        return np.zeros((0, _UNITS), np.float32)
+        return np.zeros((0, _FRAMES, _MEL.bands), np.float32)
     if len(frames) < _FRAMES:
-        frames = np.resize(frames, (_FRAMES, frames.shape[1]))
-    starts = np.arange(0, len(frames) - _FRAMES + 1, _STEP)
+        frames = np.resize(frames, (_FRAMES, _MEL.bands))
+    return np.stack([frames[i : i + _FRAMES] for i in range(0, len(frames) - _FRAMES + 1, _STEP)])
+
+
+def embed(windows: NDArray[np.float32], folder: Path) -> NDArray[np.float32]:
+    """A vector of length 1 for each window, shape (windows, 256); of many at once each costs least."""
+    import numpy as np
+
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as problem:
+        raise MissingExtra("threadpoolctl", "audio", "Telling voices apart") from problem
     encoder = _encoder(folder)
-    return np.concatenate(
-        [
-            encoder(np.stack([frames[start : start + _FRAMES] for start in starts[i : i + _AT_ONCE]]))
-            for i in range(0, len(starts), _AT_ONCE)
-        ]
-    )
+    # The products are small: threads that share them wait for one another, many times as long as the work takes.
+    with threadpool_limits(1, "blas"):
+        parts = [encoder(windows[i : i + AT_ONCE]) for i in range(0, len(windows), AT_ONCE)]
+    return np.concatenate([np.zeros((0, _UNITS), np.float32), *parts])
 
 
 class _Encoder:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def test_clips_keep_all_speech_in_order(edges: list[float]) -> None:
     clips = clips_of(speech, 100.0)
     assert all(any(a <= start and end <= b for a, b in clips) for start, end in speech)
     assert all(0 <= start <= end <= 100 for start, end in clips)
-    assert all(one[1] <= other[0] for one, other in zip(clips, clips[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(clips))
 
 
 @given(st.text(max_size=30), st.floats(0, 60), st.floats(0, 60))
