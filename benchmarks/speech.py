@@ -132,6 +132,7 @@ class Bench:
         self._model = WhisperModel(str(weights), device="cpu", compute_type="int8", cpu_threads=threads)
 
     def ours(self, case: Case) -> tuple[str, float]:
+        """What the encoder hears, and in how many seconds."""
         media = ingest((case.samples, voices.RATE), self._store)
         begin = time.perf_counter()
         encoding = asyncio.run(self._runner.encode(media, speech, parameters={"language": case.language}))
@@ -139,6 +140,7 @@ class Bench:
         return " ".join(o.text for o in encoding.observations if o.kind == "transcript"), spent
 
     def bare(self, case: Case) -> tuple[str, float]:
+        """What the model hears, and in how many seconds."""
         begin = time.perf_counter()
         found, _ = self._model.transcribe(
             case.samples,

@@ -9,13 +9,15 @@ from typing import Any
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import MissingExtra
+from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
 from consilience.observations import Locator, Observation, TimeRange
 
 __all__ = ["activity"]
 
 _RATE = 16_000
+# One window of the detector.
+_SHORTEST = 0.025
 _one_at_a_time = threading.Lock()
 
 
@@ -24,6 +26,8 @@ def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observat
     """Tells speech, singing, music and silence apart, span by span."""
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
+    if seconds < _SHORTEST:
+        raise Unobservable(f"{seconds:.3f} s are too short to tell what is heard")
     with _one_at_a_time:
         events = _detector().detect(samples)["events"]
     spans = [

@@ -61,7 +61,7 @@ def baseline(manners: Sequence[Manner]) -> Baseline:
 def deviations(manner: Manner, usual: Baseline) -> dict[str, float]:
     """How many usual deviations each measure lies above (or, negative, below) what is usual."""
     return {
-        name: round((value - usual[name][0]) / usual[name][1], 2)
+        name: round(float((value - usual[name][0]) / usual[name][1]), 2)
         for name, value in manner.measures().items()
         if name in usual
     }
@@ -82,7 +82,8 @@ def describe(manner: Manner, usual: Baseline) -> str:
 
 
 def _word(name: str, away: float) -> str:
-    word = _WORDS[name][away < 0]
+    more, less = _WORDS[name]
+    word = more if away > 0 else less
     return f"much {word}" if abs(away) >= _STRONG else word
 
 

@@ -18,7 +18,6 @@ from consilience.tools.audio.speech import speech
 from consilience.tools.audio.voice import voice
 from consilience.tools.decoding.sound import waveform
 
-from consilience.core.errors import BadMedia
 from consilience.core.settings import Settings
 from consilience.observations import ObservationStore, ingest
 
@@ -68,11 +67,7 @@ async def test_odd_samples_end_in_a_value(tmp_path: Path, kind: str) -> None:
     (tmp_path / "weights").symlink_to(Settings().weights_dir)
     settings = Settings(cache_dir=tmp_path, biometrics=True)
     store = ObservationStore.open(settings)
-    try:
-        media = ingest(tmp_path / "odd.wav", store)
-    except BadMedia as problem:
-        assert str(problem)
-        return
+    media = ingest(tmp_path / "odd.wav", store)
     runner = Runner(store, ENCODERS, settings=settings)
     for encoder in ENCODERS:
         encoding = await runner.encode(media, encoder)
