@@ -74,7 +74,9 @@ def _transcribe(
 ) -> Iterator[Observation]:
     samples = excerpt.waveform(RATE)
     seconds = len(samples) / RATE
-    clips = clips_of([(speech.start, speech.end) for speech in speech_in([samples])], seconds)
+    # The package decodes for ever where a clip ends beyond its last whole frame of 10 ms.
+    last = len(samples) * 100 // RATE / 100
+    clips = clips_of([(speech.start, speech.end) for speech in speech_in([samples])], last)
     if not clips:
         raise Unobservable("nobody speaks in it")
     with _one_at_a_time:
