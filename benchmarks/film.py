@@ -8,8 +8,8 @@ example call), repeated with pauses. Every encoder that reads films, pictures or
 faces too, or only those named.
 
 A first process perceives a film of ten seconds: its peak is taken for what the models need. A second perceives the long
-film and is killed half-way, a third goes on. `--minutes 2` takes about two minutes on two idle cores, `--minutes 10` about
-seven.
+film and is killed half-way, a third goes on. On two idle cores `--minutes 2` takes under two minutes and `--minutes 10`
+under ten.
 """
 
 from __future__ import annotations
