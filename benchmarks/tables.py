@@ -99,7 +99,7 @@ def truth(seed: int, n: int = 120) -> tuple[pd.DataFrame, dict[str, dict[str, An
     kinds = ("date", "number", "number", "number", "text", "text", "boolean", "text")
     units = (None, "EUR", "kg", None, None, None, None, None)
     facts: dict[str, dict[str, Any]] = {}
-    for name, kind, unit in zip(frame, kinds, units, strict=True):
+    for name, kind, unit in zip(map(str, frame.columns), kinds, units, strict=True):
         known = frame[name].dropna()
         facts[name] = {"type": kind, "unit": unit, "missing": n - len(known), "distinct": known.nunique()}
         if kind == "number":

@@ -1,13 +1,15 @@
-"""How far observations bear on a question: by their words, and for those that could matter by their meaning."""
+"""How far observations bear on a question: by their words and by their meaning."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consilience.core.errors import MissingExtra
+from consilience.core.errors import MissingExtra, Stopped
 from consilience.models.embedder import TextEmbedder, text_embedder
-from consilience.observations import Observation, ObservationStore, Relevance
+from consilience.observations import Observation, ObservationStore
 from consilience.observations.relevance import bm25, fused
 from consilience.observations.vectors import keep_vectors, kept_vectors
 
@@ -15,34 +17,65 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["embedder_if_installed", "relevance_to"]
+__all__ = ["QuestionRelevance", "embedder_if_installed"]
 
 _BATCH = 32
 
 
-def relevance_to(
-    question: str, store: ObservationStore, embedder: Callable[[], TextEmbedder | None], *, most: int
-) -> Relevance:
-    """Relevance to `question`: BM25 over all observations, and cosines of sentence vectors.
+@dataclass(frozen=True)
+class QuestionRelevance:
+    """A `Relevance` to one question: BM25 and cosines of sentence vectors.
 
-    Args:
-        question: as asked.
-        store: keeps the vectors, so that a text is embedded once.
-        embedder: gives it when it is needed, or None: then words alone decide.
-        most: observations that are embedded for one question at most: those that words find, and their neighbours.
+    Words alone keep a line that a question quotes, and lose one that it paraphrases; so every line is embedded, once,
+    as far as `most` allows. It blocks; threads that ask at the same time do not embed a line twice.
     """
 
-    def relevance(observations: Sequence[Observation]) -> list[float]:
-        lexical = bm25(question, [observation.text for observation in observations])
-        model = embedder() if most and observations else None
-        if model is None:
-            return fused(lexical, [None] * len(lexical), share=0)
-        chosen = _candidates(lexical, most)
-        vectors = _vectors([observations[i] for i in chosen], store, model)
-        similar = dict(zip(chosen, (vectors @ model.questions([question])[0]).tolist(), strict=True))
+    question: str
+    store: ObservationStore
+    """Keeps the vectors."""
+    embedder: Callable[[], TextEmbedder | None]
+    """Gives the embedder when it is needed, or None: then words alone decide."""
+    most: int
+    """Observations that are compared by meaning at most: of more, those that words find and an even choice of the rest.
+    """
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set it, and the embedding ends with the batch it is at."""
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, observations: Sequence[Observation]) -> list[float]:
+        """0 to 1 for each observation, in order.
+
+        Raises:
+            Stopped: it was cancelled.
+        """
+        lexical = bm25(self.question, [observation.text for observation in observations])
+        embedder = self.embedder() if self.most and observations else None
+        if embedder is None:
+            return lexical
+        chosen = _candidates(lexical, self.most)
+        with self._one_at_a_time:
+            vectors = self._vectors([observations[i] for i in chosen], embedder)
+        similar = dict(zip(chosen, (vectors @ embedder.questions([self.question])[0]).tolist(), strict=True))
         return fused(lexical, [similar.get(i) for i in range(len(observations))])
 
-    return relevance
+    def _vectors(self, observations: Sequence[Observation], embedder: TextEmbedder) -> NDArray[np.float32]:
+        """Unit vectors of the observations' texts, shape (n, 384); out of the store where they are there."""
+        import numpy as np
+
+        known = kept_vectors(self.store, embedder.name, [observation.id for observation in observations])
+        by_text = {o.text: known[o.id] for o in observations if o.id in known}
+        lacking: dict[str, list[str]] = {}
+        for observation in observations:
+            if observation.id not in known:
+                lacking.setdefault(observation.text, []).append(observation.id)
+        for batch in _batches([text for text in lacking if text not in by_text]):
+            if self.cancelled.is_set():
+                raise Stopped("Comparing the record with the question was cancelled.")
+            # Half precision at once: a vector must be the same now and when it comes out of the store.
+            by_text |= dict(zip(batch, embedder.passages(batch).astype(np.float16), strict=True))
+            new = {observation: by_text[text] for text in batch for observation in lacking[text]}
+            keep_vectors(self.store, embedder.name, new)
+        return np.stack([by_text[observation.text] for observation in observations]).astype(np.float32)
 
 
 def embedder_if_installed(threads: int) -> TextEmbedder | None:
@@ -54,33 +87,16 @@ def embedder_if_installed(threads: int) -> TextEmbedder | None:
 
 
 def _candidates(lexical: Sequence[float], most: int) -> list[int]:
-    """Places of at most `most` observations: the lexically most relevant with those beside them, in order."""
+    """Places of at most `most` observations: half of them the lexically best with those beside them, half spread."""
+    places = range(len(lexical))
     if len(lexical) <= most:
-        return list(range(len(lexical)))
-    chosen: dict[int, None] = {}
-    for hit in sorted(range(len(lexical)), key=lambda i: -lexical[i]):
-        for place in (hit, hit - 1, hit + 1):
-            if 0 <= place < len(lexical):
-                chosen[place] = None
-        if len(chosen) >= most:
-            break
-    return sorted(list(chosen)[:most])
-
-
-def _vectors(
-    observations: Sequence[Observation], store: ObservationStore, embedder: TextEmbedder
-) -> NDArray[np.float32]:
-    """Unit vectors of the observations' texts, shape (n, 384); out of the store where they are there."""
-    import numpy as np
-
-    known = kept_vectors(store, embedder.name, [observation.id for observation in observations])
-    by_text = {o.text: known[o.id] for o in observations if o.id in known}
-    for batch in _batches(list(dict.fromkeys(o.text for o in observations if o.text not in by_text))):
-        # Half precision at once: a vector must be the same now and when it comes out of the store.
-        by_text |= dict(zip(batch, embedder.passages(batch).astype(np.float16), strict=True))
-        new = {o.id: by_text[o.text] for o in observations if o.text in set(batch)}
-        keep_vectors(store, embedder.name, new)
-    return np.stack([by_text[o.text] for o in observations]).astype(np.float32)
+        return list(places)
+    hits = [i for i in sorted(places, key=lambda i: -lexical[i])[: most // 2] if lexical[i]]
+    beside = [place for hit in hits for place in (hit, hit - 1, hit + 1) if place in places]
+    chosen = set(list(dict.fromkeys(beside))[: most // 2])
+    rest = [i for i in places if i not in chosen]
+    spread = most - len(chosen)
+    return sorted(chosen | {rest[i * len(rest) // spread] for i in range(spread)})
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
-from consilience.graphs.relevance import embedder_if_installed, relevance_to
+from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
 from consilience.tools import Encoder, Runner, default_encoders
 
 from consilience.core.settings import Settings
@@ -85,10 +86,18 @@ class Workbench:
         """The panel's judge."""
         return Judge(self.endpoint(panel.judge), panel.judge_sampling)
 
-    def relevance(self, question: str) -> Relevance:
-        """How far observations bear on `question`; what it gives blocks, the more so the first time for a record."""
+    @contextmanager
+    def relevance(self, question: str) -> Iterator[Relevance]:
+        """How far observations bear on `question`, for as long as the block lasts: leaving it ends what still runs.
+
+        What it gives blocks, the longer the first time for a record: call it from a thread.
+        """
         embedder = partial(embedder_if_installed, self.settings.threads)
-        return relevance_to(question, self.store, embedder, most=self.settings.embedded_lines)
+        relevance = QuestionRelevance(question, self.store, embedder, self.settings.embedded_lines)
+        try:
+            yield relevance
+        finally:
+            relevance.cancelled.set()
 
     async def __aenter__(self) -> Workbench:
         return self

@@ -48,8 +48,8 @@ def judge(bench: Workbench, panel: Panel) -> Node:
         try:
             resolution = await _resolve(state, bench.judge(panel), record, meter)
             update["resolution"] = resolution
-            relevance = bench.relevance(question_of(state))
-            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
+            with bench.relevance(question_of(state)) as relevance:
+                evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
             reply = await _compose(state, bench.judge(panel), evidence, resolution, meter)
             update["draft"] = _draft(reply)
         except ConsilienceError as problem:

@@ -32,12 +32,12 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
         question = question_of(state)
-        relevance = bench.relevance(question)
-        update = await _hear(
-            _Round("opening", 0, record),
-            seats,
-            lambda seat, meter: seat.open(question, record, meter, relevance=relevance),
-        )
+        with bench.relevance(question) as relevance:
+            update = await _hear(
+                _Round("opening", 0, record),
+                seats,
+                lambda seat, meter: seat.open(question, record, meter, relevance=relevance),
+            )
         taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
         return {**update, "seats": taken}
 
@@ -55,7 +55,8 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
             return {}
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
         question, rivals = question_of(state), rivals_of(state["question"], turns)
-        evidence = await asyncio.to_thread(cited_evidence, record, turns, bench.relevance(question))
+        with bench.relevance(question) as relevance:
+            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
         round_ = last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
         return await _hear(

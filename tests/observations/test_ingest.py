@@ -350,9 +350,7 @@ REFUSED = [
         b"words", "photo.png", r"named as a picture, but .*Rename it, or export it again", id="text named .png"
     ),
     pytest.param(bomb(), "photo.png", r"is a decompression bomb .*Do not open it", id="decompression bomb"),
-    pytest.param(
-        bytes(100), "a.bin", r"type is not supported .*Pictures, recordings, .* are", id="unsupported type"
-    ),
+    pytest.param(bytes(100), "a.bin", r"type is not supported .*Pictures, recordings, .* are", id="unsupported type"),
     pytest.param(b" \n", "a.txt", r"nothing but white space.* Save it again", id="blank text"),
 ]
 

@@ -65,7 +65,7 @@ def shape_of(order: Array, values: Array) -> Shape:
     def gain(shape: Shape, price: float, noise: float) -> float:
         return _left(values, level.fitted, noise) - _left(values, shape.fitted, noise) - price
 
-    candidates = sorted(_candidates(order, values, noise), key=lambda found: -gain(*found, noise))
+    candidates = sorted(_candidates(order, values, noise), key=lambda found: -gain(found[0], found[1], noise))
     for shape, price in candidates:
         # A wave is explained by no line: what a line leaves of it is no noise, and would be taken for very little.
         larger = max(noise, _wandering(values - shape.fitted))

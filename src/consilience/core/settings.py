@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         False, description="Let encoders observe faces' expressions and voices' embeddings; never who somebody is."
     )
     embedded_lines: int = Field(
-        400,
+        6000,
         ge=0,
         description="Observations that are compared with a question by meaning at most, where a record does not fit "
         "into a prompt; 0: by words alone.",

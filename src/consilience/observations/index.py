@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS encoding (key TEXT PRIMARY KEY, media TEXT NOT NULL, 
     WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS encoding_media ON encoding (media);
 CREATE TABLE IF NOT EXISTS rendering (blob TEXT, media TEXT, PRIMARY KEY (blob, media)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS vector (observation TEXT, model TEXT, content BLOB NOT NULL, PRIMARY KEY (observation, model))
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vector
+    (observation TEXT, model TEXT, content BLOB NOT NULL, PRIMARY KEY (observation, model)) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS vector_goes AFTER DELETE ON observation
     BEGIN DELETE FROM vector WHERE observation = OLD.id; END;
 """

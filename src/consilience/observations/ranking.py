@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import chain, pairwise
 
-from consilience.core.words import words
+from consilience.core.words import folded, words
 from consilience.observations.kinds import Conflict
 from consilience.observations.observation import Observation
 
@@ -121,8 +121,8 @@ def _candidates(observations: Mapping[str, Observation], relevance: Mapping[str,
     """One for each thing said of a medium, in the order of the first time it is said."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for label, observation in observations.items():
-        said = " ".join(words(observation.text)) or observation.text
-        alike.setdefault((observation.provenance.media, observation.kind, said), []).append(label)
+        said = observation.provenance.media, observation.kind, folded(observation.text)
+        alike.setdefault(said, []).append(label)
     position = {label: i for i, label in enumerate(observations)}
     found = []
     for labels in alike.values():

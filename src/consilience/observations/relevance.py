@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from statistics import median
 
 from consilience.core.words import UNSPACED, words
 from consilience.observations.observation import Observation
@@ -36,10 +37,9 @@ def bm25(question: str, texts: Sequence[str]) -> list[float]:
     lengths = [len(_terms(text)) for text in texts]
     usual = sum(lengths) / max(len(lengths), 1) or 1.0
     holding = Counter(term for count in counts for term in count)
-    rarity = {term: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for term, n in holding.items()}
-    most = sum(rarity.values()) * (_SATURATION + 1)
-    if not most:
-        return [0.0] * len(texts)
+    # Terms that no text holds count too: what is asked for is not all there.
+    rarity = {term: math.log(1 + (len(texts) - holding[term] + 0.5) / (holding[term] + 0.5)) for term in asked}
+    most = sum(rarity.values()) * (_SATURATION + 1) or 1.0
     return [
         sum(
             rarity[term] * n * (_SATURATION + 1) / (n + _SATURATION * (1 - _LENGTH + _LENGTH * length / usual))
@@ -51,19 +51,20 @@ def bm25(question: str, texts: Sequence[str]) -> list[float]:
 
 
 def fused(lexical: Sequence[float], cosines: Sequence[float | None], *, share: float = 0.7) -> list[float]:
-    """One relevance out of two: a convex combination of scores, each scaled to 0-1 (Bruch et al. 2023).
+    """One relevance out of two: a convex combination of both (Bruch et al. 2023).
+
+    Cosines only order, so they count from the usual one, which is 0, to the highest, which is 1.
 
     Args:
         lexical: 0 to 1.
-        cosines: of question and text; None where nobody has compared them, which counts as the least of the others.
+        cosines: of question and text; None where nobody has compared them, which counts as usual.
         share: of the cosines in the sum.
     """
     known = [cosine for cosine in cosines if cosine is not None]
-    low, high = min(known, default=0.0), max(known, default=0.0)
-    strongest = max(lexical, default=0.0) or 1.0
-    span = high - low or 1.0
+    usual, highest = (median(known), max(known)) if known else (0.0, 0.0)
+    span = highest - usual or 1.0
     return [
-        (1 - share) * word / strongest + share * ((low if cosine is None else cosine) - low) / span
+        (1 - share) * word + share * max(0.0, (usual if cosine is None else cosine) - usual) / span
         for word, cosine in zip(lexical, cosines, strict=True)
     ]
 
