@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consilience.tools import Runner
+from consilience.tools import Encoder, Runner, default_encoders
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
+from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.audio.whisper import whisper_encoder
 from consilience.tools.image.describe import describe_encoder
 from consilience.tools.image.objects import objects
 from consilience.tools.image.properties import properties
@@ -76,6 +78,18 @@ class TestToolUnits(OverMedia, ToolsUnitTests):
 
 class TestToolIntegration(OverMedia, ToolsIntegrationTests):
     pass
+
+
+def _every_encoder() -> tuple[Encoder, ...]:
+    """Those that some settings bring with them, too."""
+    asked = Settings(transcription_model="any", whisper_checkpoint=Path(__file__))
+    return (*default_encoders(Settings()), transcription_encoder(asked), whisper_encoder(asked))
+
+
+@pytest.mark.parametrize("encoder", _every_encoder(), ids=lambda encoder: encoder.name)
+def test_every_parameter_is_described(encoder: Encoder) -> None:
+    untold = [name for name, field in encoder.parameters.model_fields.items() if not field.description]
+    assert untold == []
 
 
 class TestText(EncoderConformance):

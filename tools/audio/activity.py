@@ -23,7 +23,12 @@ _one_at_a_time = threading.Lock()
 
 @encoder(modality="audio", kinds=("sound",), version="2", cost="medium", extra="audio", stretch=300.0)
 def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observation]:
-    """Tells speech, singing, music and silence apart, span by span."""
+    """Tells speech, singing, music and silence apart, span by span.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        min_seconds: shortest span; shorter ones are left out.
+    """
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
     if seconds < _SHORTEST:

@@ -62,7 +62,13 @@ class Span:
     on_demand=True,
 )
 def sounds(excerpt: Excerpt, *, threshold: float = 0.3, most: int = 3) -> Iterator[Observation]:
-    """Names sounds by AudioSet's classes, at most so many at a time: a dog, a siren, rain, applause."""
+    """Names sounds by AudioSet's classes, at most so many at a time: a dog, a siren, rain, applause.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        threshold: 0 to 1; classes that score less are not named.
+        most: classes at a time, the highest first; speech, singing, music and silence count, though others name them.
+    """
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
     folder = excerpt.weights(_WEIGHTS)

@@ -49,7 +49,12 @@ class SpeakerTurn:
 
 @encoder(modality="audio", kinds=("speaker",), version="1", cost="heavy", extra="audio", weights=(WEIGHTS,))
 def speakers(excerpt: Excerpt, *, pause: float = PAUSE) -> Iterator[Observation]:
-    """Tells who spoke when: S1, S2, ... in order of appearance, turn by turn; where two speak at once, only one."""
+    """Tells who spoke when: S1, S2, ... in order of appearance, turn by turn; where two speak at once, only one.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        pause: seconds; after a longer silence, the same speaker begins a new turn.
+    """
     turns = turns_of(utterances_of(excerpt), pause)
     if not turns:
         raise Unobservable("nobody speaks in it")

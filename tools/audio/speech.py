@@ -49,7 +49,13 @@ def speech_encoder(settings: Settings) -> Encoder:
     stretch=_STRETCH,
 )
 def speech(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:
-    """Writes down what is said, sentence by sentence, with the time of every word, and tells the language."""
+    """Writes down what is said, sentence by sentence, with the time of every word, and tells the language.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        language: ISO 639-1, such as `de`, where it is known; otherwise it is detected, and observed too.
+        beam_size: readings that are followed side by side; fewer are faster and less exact.
+    """
     yield from _transcribe(_PACKAGED, excerpt, language=language, beam_size=beam_size)
 
 

@@ -43,7 +43,12 @@ def transcription_encoder(settings: Settings) -> Encoder:
     deterministic=False,
 )
 def _transcription(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:
-    """Writes down what is said, and tells the language, by a transcription API."""
+    """Writes down what is said, and tells the language, by a transcription API.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        language: ISO 639-1, such as `de`, where it is known; otherwise it is detected, and observed too.
+    """
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
     reply = _ask(excerpt, _wav(samples), language)

@@ -65,7 +65,13 @@ def whisper_encoder(settings: Settings) -> Encoder:
     name="audio.whisper",
 )
 def _whisper(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:
-    """Writes down what is said, and tells the language, by OpenAI's own Whisper."""
+    """Writes down what is said, and tells the language, by OpenAI's own Whisper.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        language: ISO 639-1, such as `de`, where it is known; otherwise it is detected, and observed too.
+        beam_size: readings that are followed side by side; fewer are faster and less exact.
+    """
     raise BadConfiguration("No checkpoint is named.", cure="Set CONSILIENCE_WHISPER_CHECKPOINT.")
 
 

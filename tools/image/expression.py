@@ -37,7 +37,13 @@ _READABLE = 24
     biometric=True,
 )
 def expression(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
-    """Says what faces look like (happy, neutral, ...); `unclear` where no look reaches `min_score`."""
+    """Says what faces look like (happy, neutral, ...); `unclear` where no look reaches `min_score`.
+
+    Args:
+        excerpt: a picture, or a region of one.
+        min_score: 0 to 1; a face whose likeliest look scores less is `unclear`.
+        most: faces, the largest first.
+    """
     picture = excerpt.image()
     found = [face.found for face in faces_in(excerpt, picture, most)]
     readable = [face for face in found if face.box[2] - face.box[0] >= _READABLE]

@@ -38,7 +38,12 @@ _MEASURABLE = 32
     biometric=True,
 )
 def faces(excerpt: Excerpt, *, most: int = 20) -> Iterator[Observation]:
-    """Finds faces, each with its box, how far eyes and mouth are open, and where it looks."""
+    """Finds faces, each with its box, how far eyes and mouth are open, and where it looks.
+
+    Args:
+        excerpt: a picture, or a region of one.
+        most: faces, the largest first.
+    """
     picture = excerpt.image()
     found = faces_in(excerpt, picture, most)
     if not found:

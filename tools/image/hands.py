@@ -64,7 +64,13 @@ class _Hand:
     biometric=True,
 )
 def hands(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
-    """Finds hands, each with 21 points, whether it is a left or a right one, and its gesture if it is a common one."""
+    """Finds hands, each with 21 points, whether it is a left or a right one, and its gesture if it is a common one.
+
+    Args:
+        excerpt: a picture, or a region of one.
+        min_score: 0 to 1; hands whose presence scores less are left out.
+        most: hands, the surest first.
+    """
     picture = excerpt.image()
     found = _hands_in(excerpt, picture, min_score)
     if not found:

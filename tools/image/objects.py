@@ -23,7 +23,13 @@ _OVERLAP = 0.5
 
 @encoder(modality="image", kinds=("object",), version="2", cost="light", extra="image", weights=(_WEIGHTS,))
 def objects(excerpt: Excerpt, *, min_score: float = 0.4, most: int = 20) -> Iterator[Observation]:
-    """Finds people, animals, vehicles and household things, each with its box."""
+    """Finds people, animals, vehicles and household things, each with its box.
+
+    Args:
+        excerpt: a picture, or a region of one.
+        min_score: 0 to 1; what is detected less surely is left out.
+        most: objects, the surest first.
+    """
     import numpy as np
 
     folder = excerpt.weights(_WEIGHTS)

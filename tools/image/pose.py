@@ -27,7 +27,13 @@ __all__ = ["pose"]
     biometric=True,
 )
 def pose(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
-    """Finds people's joints, 33 a person, and says their posture: standing, sitting, a hand raised, ..."""
+    """Finds people's joints, 33 a person, and says their posture: standing, sitting, a hand raised, ...
+
+    Args:
+        excerpt: a picture, or a region of one.
+        min_score: 0 to 1; bodies whose presence scores less are left out.
+        most: people, the surest first.
+    """
     picture = excerpt.image()
     people = people_in(excerpt, picture, min_score)
     if not people:

@@ -9,6 +9,7 @@ from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
 from consilience.observations import Observation
+from consilience.observations.extents.pictures import opened_picture
 
 __all__ = ["properties"]
 
@@ -33,7 +34,13 @@ _GPS = 0x8825
 
 @encoder(modality="image", kinds=("properties",), version="2")
 def properties(excerpt: Excerpt, *, colours: int = 3, gps: bool = False) -> Iterator[Observation]:
-    """Measures size, dominant colours, brightness and sharpness; camera data without the place unless `gps`."""
+    """Measures size, dominant colours, brightness and sharpness; camera data without the place unless `gps`.
+
+    Args:
+        excerpt: a picture, or a region of one.
+        colours: how many dominant colours, the most frequent first.
+        gps: whether to tell the place that the camera wrote down; it may be somebody's home.
+    """
     import numpy as np
 
     picture = excerpt.image()
@@ -81,12 +88,12 @@ def _laplacian_variance(luma: Any) -> float:
 
 
 def _exif(excerpt: Excerpt, gps: bool) -> dict[str, str]:
-    from PIL import ExifTags, Image
+    from PIL import ExifTags
 
     if excerpt.media.modality != "image":
         return {}
     try:
-        with Image.open(excerpt.path) as opened:
+        with opened_picture(excerpt.path, (excerpt.media.width or 0) * (excerpt.media.height or 0)) as opened:
             data = opened.getexif()
             told = {ExifTags.TAGS.get(tag, str(tag)): value for tag, value in data.items() if tag != _GPS}
             if gps:

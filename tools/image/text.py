@@ -55,7 +55,11 @@ class _Read:
 def text(excerpt: Excerpt, *, min_score: float = 0.5, longest_side: int = 2000) -> Iterator[Observation]:
     """Reads the lines of text in a picture, each with its box, in the order of reading.
 
-    Larger pictures are scaled down to `longest_side` pixels; raise it, or ask for a region, where print is small.
+    Args:
+        excerpt: a picture, or a region of one.
+        min_score: 0 to 1; lines that are read less surely are left out.
+        longest_side: pixels; larger pictures are scaled down to it. Raise it, or ask for a region, where print is
+            small.
     """
     picture = excerpt.image()
     if min(picture.size) < _SMALLEST:

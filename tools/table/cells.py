@@ -28,7 +28,12 @@ _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 @encoder(modality="table", kinds=("cell",), version="1", extra="table", mimes=_WORKBOOKS)
 def cells(excerpt: Excerpt, *, most: int = 500) -> Iterator[Observation]:
-    """Reads worksheets that are filled in like forms, cell by cell, each with its label."""
+    """Reads worksheets that are filled in like forms, cell by cell, each with its label.
+
+    Args:
+        excerpt: a workbook, or one sheet of it.
+        most: cells of a workbook, the first ones.
+    """
     seen = 0
     limits = excerpt.settings.limits
     for page, _, _, rows in sheet_rows(excerpt.path, excerpt.media.name, limits, excerpt.check):

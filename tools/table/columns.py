@@ -25,7 +25,12 @@ _LONGEST = 60
 
 @encoder(modality="table", kinds=("column",), version="1", cost="medium", extra="table")
 def columns(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
-    """Reads a table by column: types, units, gaps, extremes with their rows, means, frequent values."""
+    """Reads a table by column: types, units, gaps, extremes with their rows, means, frequent values.
+
+    Args:
+        excerpt: a table, or one column of it.
+        most: columns of a sheet, the first ones.
+    """
     cell = excerpt.where.cell
     for sheet in sheets_of(excerpt).tables:
         if cell and cell.column is not None:

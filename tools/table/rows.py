@@ -22,7 +22,12 @@ _TOLD = 60
 
 @encoder(modality="table", kinds=("table", "row"), version="2", extra="table")
 def rows(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
-    """Reads a table: its columns, its first rows cell by cell, and the rows of the extremes."""
+    """Reads a table: its columns, its first rows cell by cell, and the rows of the extremes.
+
+    Args:
+        excerpt: a table, or one row of it.
+        most: rows of a sheet that are listed, those of the extremes aside.
+    """
     cell = excerpt.where.cell
     for sheet in sheets_of(excerpt).tables:
         if cell and cell.row is not None:

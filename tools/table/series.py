@@ -33,7 +33,12 @@ _IDENTIFIER = re.compile(r"(?:.*[\s_-])?(?:id|nr|no|number|index|code|zip|plz|ke
 
 @encoder(modality="table", kinds=("series",), version="1", cost="medium", extra="table")
 def series(excerpt: Excerpt, *, most: int = 5) -> Iterator[Observation]:
-    """Tells trends, changes, outliers and gaps of numeric columns, ordered by date where there is one."""
+    """Tells trends, changes, outliers and gaps of numeric columns, ordered by date where there is one.
+
+    Args:
+        excerpt: a table, or one column of it.
+        most: changes, outliers and gaps that are told, of each so many a column.
+    """
     _require_ruptures()
     wanted = excerpt.where.cell.column if excerpt.where.cell else None
     looked = False

@@ -19,7 +19,12 @@ __all__ = ["boxes"]
 
 @encoder(modality="text", kinds=("object", "unobserved"), version="1", mimes=("application/vnd.coco+json",))
 def boxes(excerpt: Excerpt, *, most: int = 2000) -> Iterator[Observation]:
-    """Reads which objects were marked in which pictures, and where; the track names the picture."""
+    """Reads which objects were marked in which pictures, and where; the track names the picture.
+
+    Args:
+        excerpt: annotations, or those of one picture.
+        most: marks that are listed, in the order of the file; how many more there are is told.
+    """
     told = _read(excerpt.text())
     pictures = {about["id"]: about for about in _entries(told, "images") if _is_key(about.get("id"))}
     labels = {about["id"]: about.get("name") for about in _entries(told, "categories") if _is_key(about.get("id"))}

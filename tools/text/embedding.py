@@ -21,7 +21,12 @@ _QUOTED = 80
 
 @encoder(modality="text", kinds=("embedding",), version="1", cost="heavy", extra="text", mimes=PROSE, on_demand=True)
 def embedding(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
-    """Turns each passage into a unit vector of 384 dimensions, alike for alike meanings in many languages."""
+    """Turns each passage into a unit vector of 384 dimensions, alike for alike meanings in many languages.
+
+    Args:
+        excerpt: a text, or a stretch of one.
+        longest: characters; longer paragraphs are cut, and each piece has a vector.
+    """
     stretches = list(stretches_of(excerpt, longest))
     if not stretches:
         raise Unobservable("it holds no words")

@@ -22,7 +22,12 @@ _QUOTED = 60
 
 @encoder(modality="text", kinds=("language",), version="1", extra="text", mimes=PROSE)
 def language(excerpt: Excerpt, *, least_probability: float = 0.8) -> Iterator[Observation]:
-    """Tells which language a text is in, and which passages are in another one."""
+    """Tells which language a text is in, and which passages are in another one.
+
+    Args:
+        excerpt: a text, or a stretch of one.
+        least_probability: 0 to 1; passages in another language are told where it is as sure as this.
+    """
     stretches = list(stretches_of(excerpt))
     whole = language_of(" ".join(stretch.text for stretch in stretches)[:_ENOUGH])
     if whole is None:

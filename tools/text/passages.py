@@ -39,7 +39,12 @@ class Stretch:
 
 @encoder(modality="text", kinds=("passage",), version="2", mimes=PROSE)
 def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
-    """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it."""
+    """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it.
+
+    Args:
+        excerpt: a text, or a stretch of one.
+        longest: characters; longer paragraphs are cut.
+    """
     for stretch in stretches_of(excerpt, longest):
         context = f"{' > '.join(stretch.headings)}: " if stretch.headings else ""
         value = {"text": stretch.text, "headings": list(stretch.headings)}

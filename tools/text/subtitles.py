@@ -33,7 +33,13 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
     mimes=("text/vtt", "application/x-subrip"),
 )
 def subtitles(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:
-    """Reads subtitles as what is said, on the clock of the recording of the same name."""
+    """Reads subtitles as what is said, on the clock of the recording of the same name.
+
+    Args:
+        excerpt: subtitles, or some seconds of them.
+        language: ISO 639-1, such as `de`, where it is known; otherwise it is taken from the head of the file, or from
+            the words.
+    """
     text = excerpt.text()
     cues = [
         cue for cue in _cues(text, excerpt.media.mime) if one_line(cue.text) and _seconds(cue.start_time) < _LONGEST

@@ -51,10 +51,10 @@ def shots(
 
     Args:
         excerpt: a film, or some seconds of it.
-        min_seconds: shortest shot.
-        every: seconds; a shot has at least one key frame in so many,
-        change: and one for each view that differs by this share of the full range of brightness from the one before.
-        longest: seconds; longer shots are read in pieces of at most so many.
+        min_seconds: shortest shot; cuts that follow each other faster count as one.
+        every: seconds; a longer view of the same has a further key frame each time so many have passed.
+        change: 0 to 1; what differs by more from the view before, on average over the picture, has its own key frame.
+        longest: seconds; longer shots are handed to other encoders of films in pieces of at most so many.
     """
     boundaries, looks, end = _watch(excerpt, min_seconds)
     edges = [looks[0].at, *(b.at for b in boundaries if looks[0].at < b.at < end), end]

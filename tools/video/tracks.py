@@ -35,9 +35,9 @@ def tracks(
     Args:
         excerpt: a shot.
         rate: pictures a second that are looked at.
-        min_score: least score of a detection that begins a track,
-        weak_score: and of one that goes on with it.
-        min_seconds: shortest track.
+        min_score: 0 to 1; what is detected less surely begins no track.
+        weak_score: 0 to 1; what is detected less surely does not go on with one either.
+        min_seconds: shortest track; what is in view for less is left out.
     """
     found = _follow(excerpt, objects, rate, min_score, min_score=weak_score)
     yield from _observed(excerpt, found, min_seconds, "none of the known objects is in view for long enough")
@@ -59,7 +59,7 @@ def face_tracks(excerpt: Excerpt, *, rate: float = 5.0, min_seconds: float = 0.4
     Args:
         excerpt: a shot.
         rate: pictures a second that are looked at.
-        min_seconds: shortest track.
+        min_seconds: shortest track; a face that is in view for less is left out.
     """
     found = _follow(excerpt, faces, rate, 0.0)
     yield from _observed(excerpt, found, min_seconds, "no face is in view for long enough")
