@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from consilience.tools.deadline import Deadline
 from consilience.tools.decoding.frames import frame_at, frames
 from consilience.tools.decoding.pages import embedded_picture, page_picture
-from consilience.tools.decoding.pictures import as_shown
+from consilience.tools.decoding.pictures import as_shown, cropped
 from consilience.tools.decoding.sound import channel_of, waveform
 
 from consilience.core.errors import Unobservable
@@ -19,6 +18,7 @@ from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.observations import Confidence, Locator, Media, Modality, Observation, Provenance, TimeRange
 from consilience.observations.charset import read_text
+from consilience.observations.extents.pictures import opened_picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,10 +57,10 @@ class Excerpt:
             Unobservable: it cannot be decoded.
         """
         picture = self._picture()
-        return picture.crop(self.where.region.to_pixels(*picture.size)) if self.where.region else picture
+        return cropped(picture, self.where.region.to_pixels(*picture.size)) if self.where.region else picture
 
     def _picture(self) -> Image.Image:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import UnidentifiedImageError
 
         if self.media.modality == "video":
             return frame_at(self.path, self.where.time.start if self.where.time else 0.0, check=self.check)
@@ -69,11 +69,9 @@ class Excerpt:
                 return embedded_picture(self.path, self.where.track, self.settings.limits)
             return page_picture(self.path, self.where.page or 1, self.settings.limits)
         try:
-            with warnings.catch_warnings():
-                # The limit on pixels was checked when the picture was taken in; Pillow would warn of its own.
-                warnings.simplefilter("ignore")
-                with Image.open(self.path) as opened:
-                    return as_shown(opened)
+            # The limit on pixels was checked when the picture was taken in.
+            with opened_picture(self.path, (self.media.width or 0) * (self.media.height or 0)) as opened:
+                return as_shown(opened)
         except Exception as problem:
             # Pillow's decoders raise whatever it is that a broken file makes them stumble over. What they do not know
             # they tell with its path, which belongs into no observation.

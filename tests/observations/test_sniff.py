@@ -164,6 +164,14 @@ def test_the_limit_on_pixels_counts_before_any_is_unpacked(look: Look) -> None:
         look(png_of(12_000, 12_000))
 
 
+def test_the_setting_wins_over_the_limit_of_pillow(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    assert look(picture("PNG", (100, 100))).width == 100
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    with pytest.raises(BadMedia, match=r"is a decompression bomb"):
+        look(png_of(200, 200))
+
+
 def test_decompression_bombs_are_refused(look: Look) -> None:
     with pytest.raises(BadMedia, match=r"is a decompression bomb .*Do not open it"):
         look(png_of(100_000, 100_000))
@@ -293,11 +301,30 @@ def test_a_recording_of_which_only_the_beginning_is_right_is_refused(look: Look)
         ("mov", "mpeg4", "video/quicktime"),
         ("webm", "libvpx", "video/webm"),
         ("avi", "mpeg4", "video/avi"),
+        ("mpegts", "libx264", "video/mp2t"),
+        ("mpeg", "mpeg4", "video/dvd"),
     ],
 )
 def test_films_are_known(look: Look, container: str, codec: str, mime: str) -> None:
     found = look(film(container, codec))
     assert (found.modality, found.mime) == ("video", mime)
+
+
+def test_films_of_discs_have_a_time_stamp_before_each_packet(look: Look) -> None:
+    content = film("mpegts", "libx264")
+    packets = [content[start : start + 188] for start in range(0, len(content), 188)]
+    found = look(b"".join(b"\0\0\0\0" + packet for packet in packets), "film.m2ts")
+    assert (found.modality, found.mime, found.width, found.height) == ("video", "video/mp2t", 64, 48)
+
+
+@pytest.mark.parametrize("packets", [1, 4])
+def test_a_few_packets_are_no_film(look: Look, packets: int) -> None:
+    with pytest.raises(BadMedia, match="its type is not supported"):
+        look(film("mpegts", "libx264")[: packets * 188])
+
+
+def test_source_code_may_end_like_a_film(look: Look) -> None:
+    assert look(b"export const answer = 42;\n", "answer.ts").modality == "text"
 
 
 def test_pdf_is_a_document(look: Look) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from consilience.tools.decoding.pictures import as_shown
 
 from consilience.core.errors import Unobservable
 from consilience.core.settings import Limits
+from consilience.observations.extents.pictures import opened_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,16 +57,12 @@ def embedded_picture(path: Path, member: str, limits: Limits) -> Image.Image:
     Raises:
         Unobservable: there is none of that name, or it is broken, too large, or of no known type.
     """
-    from PIL import Image
-
     try:
         content = attached_picture(path, member) if is_attached(member) else _unzipped(path, member, limits)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > limits.pixels:
-                    raise Unobservable(f"{member} has too many pixels")
-                return as_shown(opened)
+        with opened_picture(io.BytesIO(content), limits.pixels) as opened:
+            if opened.width * opened.height > limits.pixels:
+                raise Unobservable(f"{member} has too many pixels")
+            return as_shown(opened)
     except Unobservable:
         raise
     except Exception as problem:

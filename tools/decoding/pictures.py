@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["as_shown"]
+__all__ = ["as_shown", "cropped"]
 
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _BRIGHT = 200
@@ -26,6 +26,19 @@ def as_shown(picture: Image.Image) -> Image.Image:
     if upright.mode in _DEEP:
         return _eight_bits(upright).convert("RGB")
     return _opaque(upright.convert("RGBA")) if upright.has_transparency_data else upright.convert("RGB")
+
+
+def cropped(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """The part of `picture` in `box`: left, top, right, bottom, in pixels inside it.
+
+    As `Image.crop`, which takes a large part of a huge picture for a decompression bomb.
+    """
+    from PIL import Image
+
+    left, top, right, bottom = box
+    part = Image.new(picture.mode, (right - left, bottom - top))
+    part.paste(picture, (-left, -top))
+    return part
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -24,7 +24,7 @@ _HEAD = 65536
 _PROMISED: dict[str, Modality] = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"), "image"),
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"), "audio"),
-    **dict.fromkeys((".mp4", ".mkv", ".mov", ".webm", ".avi"), "video"),
+    **dict.fromkeys((".mp4", ".mkv", ".mov", ".webm", ".avi", ".mpg", ".mpeg", ".m2ts"), "video"),
     **dict.fromkeys((".pdf", ".docx", ".pptx"), "document"),
     **dict.fromkeys((".xlsx", ".xls", ".parquet"), "table"),
 }
@@ -63,6 +63,8 @@ _OFFICE: dict[str, tuple[str, Modality, str]] = {
     ),
     "xl/workbook.xml": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "table", ".xlsx"),
 }
+# MPEG transport streams are packets without a header (ISO/IEC 13818-1, 2.4.3.2); discs put a time stamp before each.
+_SYNC, _PACKETS, _STREAMS = 0x47, 5, ((0, 188), (4, 192))
 _HTML = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 
 
@@ -116,6 +118,8 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
         return archive
     if head.startswith(_COMPOUND):
         return _compound_type(path, name)
+    if _is_transport_stream(head):
+        return Sniffed("video/mp2t", "video", ".ts")
     try:
         best = puremagic.magic_string(head)
     except puremagic.PureError:
@@ -131,6 +135,14 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
         name,
         f"its type is not supported (its content looks like {told}).",
         cure="Pictures, recordings, videos, PDF, docx, pptx, xlsx, HTML, e-mail, text, Markdown, CSV and Parquet are.",
+    )
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """Whether the first packets all begin where they should."""
+    return any(
+        len(starts) == _PACKETS and set(starts) == {_SYNC}
+        for starts in (head[first : first + _PACKETS * length : length] for first, length in _STREAMS)
     )
 
 

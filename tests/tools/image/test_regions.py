@@ -40,6 +40,15 @@ async def test_properties_are_those_of_the_crop(seen_in_a_crop: Any) -> None:
     assert cropped.locator.region == Region(x=0.4, y=0.3, w=0.5, h=0.6)
 
 
+async def test_a_crop_may_be_larger_than_pillow_likes(
+    look: Any, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = await look(properties, cat.crop((45, 30, 406, 270)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    (found,) = await look(properties, cat, where="xywh=percent:10,10,80,80")
+    assert found.value == expected[0].value
+
+
 async def test_joints_are_fractions_of_the_whole_picture(seen_in_a_crop: Any, astronaut: Image.Image) -> None:
     (alone,), (cropped,) = await seen_in_a_crop(pose, astronaut)
     for one, other in zip(alone.as_(Pose).keypoints, cropped.as_(Pose).keypoints, strict=True):

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from consilience.core.errors import BadMedia
 from consilience.core.settings import Limits
 
-__all__ = ["measure_picture"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["measure_picture", "opened_picture"]
 
 # EXIF orientations that lay a picture on its side.
 _SIDEWAYS = range(5, 9)
+# Pillow's limit on pixels is one for the whole process.
+_opening = threading.Lock()
+
+
+@contextmanager
+def opened_picture(source: Path | IO[bytes], pixels: int) -> Iterator[Image.Image]:
+    """A picture opened by Pillow, not yet decoded. Pillow's own limit gives way to `pixels` where that is higher.
+
+    Pillow lets up to twice its limit pass: compare the size with ours before decoding.
+
+    Raises:
+        PIL.Image.DecompressionBombError: it has more than twice as many pixels as `pixels` and as Pillow's limit.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Ours is the limit that decides; Pillow's would only warn, as it does of broken EXIF.
+        warnings.simplefilter("ignore")
+        with _opening:
+            usual = Image.MAX_IMAGE_PIXELS
+            Image.MAX_IMAGE_PIXELS = usual and max(usual, pixels)
+            try:
+                picture = Image.open(source)
+            finally:
+                Image.MAX_IMAGE_PIXELS = usual
+        with picture:
+            yield picture
 
 
 def measure_picture(path: Path, name: str, mime: str, limits: Limits) -> dict[str, Any]:
@@ -24,22 +57,19 @@ def measure_picture(path: Path, name: str, mime: str, limits: Limits) -> dict[st
     from PIL import ExifTags, Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            # Our own limit decides, before a pixel is decoded; Pillow's would only warn, as it does of broken EXIF.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > limits.pixels:
-                    raise BadMedia(
-                        name,
-                        f"would unpack to {width} x {height} pixels; the limit is {limits.pixels:,} in all.",
-                        cure="Raise CONSILIENCE_LIMIT_PIXELS if you trust it.",
-                    )
-                image.load()
-                # Loading turns a TIFF, and only a TIFF, upright.
-                sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS
-                width, height = reversed(image.size) if sideways else image.size
-                mime = Image.MIME.get(image.format or "", mime)
+        with opened_picture(path, limits.pixels) as image:
+            width, height = image.size
+            if width * height > limits.pixels:
+                raise BadMedia(
+                    name,
+                    f"would unpack to {width} x {height} pixels; the limit is {limits.pixels:,} in all.",
+                    cure="Raise CONSILIENCE_LIMIT_PIXELS if you trust it.",
+                )
+            image.load()
+            # Loading turns a TIFF, and only a TIFF, upright.
+            sideways = image.getexif().get(ExifTags.Base.Orientation) in _SIDEWAYS
+            width, height = reversed(image.size) if sideways else image.size
+            mime = Image.MIME.get(image.format or "", mime)
     except Image.DecompressionBombError as problem:
         raise BadMedia(name, f"is a decompression bomb ({problem}).", cure="Do not open it.") from problem
     except UnidentifiedImageError as problem:
