@@ -16,6 +16,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +80,18 @@ Kept = dict[tuple[str, int], float]
 """By way of choosing and tokens: 1 for a needle kept, 0 for one lost, between them for an average over draws."""
 
 
-def cells(facts: Sequence[Fact]) -> Iterator[Cell]:
-    """The whole grid asked in other words; its middle asked in the fact's own words, and in another language."""
+def cells(facts: Sequence[Fact], each: int) -> Iterator[Cell]:
+    """The whole grid asked in other words; its middle asked in the fact's own words, and in another language.
+
+    Every cell has `each` of the facts, and every fact comes about as often.
+    """
+    turn = 0
     for asked in ASKED:
-        for position in POSITIONS if asked == "paraphrased" else ["middle"]:
-            for form in FORMS:
-                for distractor in DISTRACTORS:
-                    for seed, fact in enumerate(facts):
-                        yield Cell(form, position, distractor, asked, fact, seed)
+        positions = POSITIONS if asked == "paraphrased" else ["middle"]
+        for position, form, distractor in product(positions, FORMS, DISTRACTORS):
+            for _ in range(each):
+                yield Cell(form, position, distractor, asked, facts[turn % len(facts)], turn)
+                turn += 1
 
 
 def measured(cell: Cell, hay: Haystack, embedder: Remembering, most: int) -> tuple[Kept, list[float]]:
@@ -151,12 +156,13 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=["test", "dev"], default="test")
+    parser.add_argument("--each", type=int, default=5, help="facts a cell")
     parser.add_argument("--lost", action="store_true", help="name the needles that are lost at 1,000 tokens")
     arguments = parser.parse_args()
     print(f"Machine: {machine.describe()}")
     facts = [Fact(**entry) for entry in tomllib.loads(FACTS.read_text())[arguments.split]]
     hay, embedder, most = Haystack(), Remembering(text_embedder()), Settings().embedded_lines
-    grid = list(cells(facts))
+    grid = list(cells(facts, arguments.each))
     lines = sum(len(of_form) for of_form in hay.lines.values())
     began = time.perf_counter()
     embedder.passages([text for of_form in hay.lines.values() for text in of_form])
