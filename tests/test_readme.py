@@ -16,13 +16,22 @@ from consilience.testing import ModelServer, witness
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+CACHES = (".cache/consilience", "Library/Caches/consilience")
+"""In a home, of Linux and of macOS."""
 
 
 def run(code: list[str], folder: Path, tmp_path: Path, url: str) -> subprocess.CompletedProcess[str]:
-    place = tmp_path / "cache"
-    place.mkdir()
-    (place / "weights").symlink_to(Settings().weights_dir)
-    environment = {**os.environ, "CONSILIENCE_MODEL": url, "CONSILIENCE_CACHE_DIR": str(place)}
+    own = tmp_path / "cache"
+    # An MCP server that is started by a command gets few variables, so it keeps its store in the home.
+    for place in (own, *(tmp_path / "home" / cache for cache in CACHES)):
+        place.mkdir(parents=True)
+        (place / "weights").symlink_to(Settings().weights_dir)
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path / "home"),
+        "CONSILIENCE_MODEL": url,
+        "CONSILIENCE_CACHE_DIR": str(own),
+    }
     return subprocess.run(
         [sys.executable, "-W", "error::ResourceWarning", *code],
         cwd=folder,
@@ -47,6 +56,8 @@ def test_example(path: Path, tmp_path: Path) -> None:
         done = run([str(path)], ROOT, tmp_path, server.base_url)
     assert done.returncode == 0, done.stderr
     assert '[i1] "CAFE AURORA"' in done.stdout
+    at_home = [cache for cache in CACHES if (tmp_path / "home" / cache / "store").exists()]
+    assert len(at_home) == (path.stem == "mcp_encoder")
 
 
 def test_own_encoder_is_short() -> None:

@@ -67,6 +67,21 @@ class TestSound(EncoderConformance):
         return TEXT
 
 
+@encoder(modality="text", kinds=("sentence",), version="1")
+def modest(excerpt: Excerpt) -> Iterator[Observation]:
+    """Tells sentences, and what it could not make out; `unobserved` is declared by nobody."""
+    yield from sentences(excerpt, excerpt.text())
+    value = {"sought": ["sentence"], "reason": "it is in verse", "modality": "text"}
+    yield excerpt.observe("unobserved", value, "no sentence could be observed: it is in verse")
+
+
+class TestModest(EncoderConformance):
+    encoder = modest
+
+    def source(self) -> Source:
+        return TEXT
+
+
 @encoder(modality="image", kinds=("face",), version="1", biometric=True)
 def biometric(excerpt: Excerpt) -> Iterator[Observation]:
     """Pretends to measure a body."""
@@ -102,6 +117,12 @@ def other_kind(excerpt: Excerpt) -> Iterator[Observation]:
 def silent(excerpt: Excerpt) -> Iterator[Observation]:
     """Tells nothing, not even that there is nothing."""
     yield from ()
+
+
+def blind(excerpt: Excerpt) -> Iterator[Observation]:
+    """Never makes out anything."""
+    raise Unobservable("it is too dark")
+    yield
 
 
 def beyond(excerpt: Excerpt) -> Iterator[Observation]:
@@ -191,6 +212,7 @@ PICTURE = base64.b64encode(random.Random(1).randbytes(400)).decode()
 BREAKERS: list[tuple[str, Encoder]] = [
     ("observes_something_of_its_kinds", as_encoder(other_kind)),
     ("observes_something_of_its_kinds", as_encoder(silent)),
+    ("observes_something_of_its_kinds", as_encoder(blind)),
     ("is_well_declared", as_encoder(whole, name="Sentences of a text")),
     ("is_well_declared", as_encoder(mute, name="text.mute")),
     ("locators_lie_in_the_medium", as_encoder(beyond)),
