@@ -25,7 +25,7 @@ _LONGEST_HEADER = 2000
 @encoder(
     modality="document",
     kinds=("passage", "table", "cell", "part"),
-    version="1",
+    version="2",
     extra="document",
     mimes=("message/rfc822",),
 )

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.text.pieces import pieces
 
 from consilience.observations import Cell, Locator, Modality, Observation, Part, Unobserved
 from consilience.observations.locator import one_line
 
-__all__ = ["Outline", "cuts"]
+__all__ = ["Outline"]
 
 _EVERYWHERE = Locator()
-_SENTENCE_END = re.compile(r"[.!?…][\"'”)\]]*\s+")
 
 
 @dataclass
@@ -65,7 +64,7 @@ class Outline:
 
     def passage(self, text: str, locator: Locator = _EVERYWHERE) -> Iterator[Observation]:
         """A paragraph, in pieces where it is long."""
-        for start, end in cuts(text, self.longest):
+        for start, end in pieces(text, self.longest):
             if one_line(text[start:end]):
                 self._bare = False
                 yield self._passage(text[start:end], self.headings, locator)
@@ -143,19 +142,3 @@ class Outline:
         if self._left_out:
             told = f"{self._left_out:,} cells of tables left out: only the first {self.most_cells:,} are told"
             yield self.unobserved(("cell",), told)
-
-
-def cuts(text: str, longest: int) -> Iterator[tuple[int, int]]:
-    """Spans of at most `longest` characters that end at the last sentence end in them.
-
-    Where there is none they end at a space, or hard.
-    """
-    start, end = 0, len(text.rstrip())
-    while end - start > longest:
-        ends = [match.end() for match in _SENTENCE_END.finditer(text, start, start + longest)]
-        space = text.rfind(" ", start + 1, start + longest)
-        cut = ends[-1] if ends else space + 1 if space > 0 else start + longest
-        yield start, start + len(text[start:cut].rstrip())
-        start = cut
-    if end > start:
-        yield start, end

@@ -13,11 +13,12 @@ from consilience.tools.document.figures import figures, is_garbled, is_scan
 from consilience.tools.document.grids import Grid
 from consilience.tools.document.layout import Leaf, Word, hull
 from consilience.tools.document.leaves import Leaves
-from consilience.tools.document.outline import Outline, cuts
+from consilience.tools.document.outline import Outline
 from consilience.tools.document.reading import Paragraph, columns, lines_of, paragraphs
 from consilience.tools.document.upright import Upright, without_tables
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.text.pieces import pieces
 
 from consilience.core.errors import Unobservable
 from consilience.observations import Locator, Observation
@@ -202,7 +203,7 @@ class _Reader:
             where = Locator(page=page, region=upright.region(paragraph.box))
             yield from self.outline.heading(-round(paragraph.size), text, where)
             return
-        for start, end in cuts(text, self.outline.longest):
+        for start, end in pieces(text, self.outline.longest):
             ends = [next_start for next_start, _ in starts[1:]] + [len(text)]
             boxes = [box for (at, box), to in zip(starts, ends, strict=True) if at < end and to > start]
             where = Locator(page=page, region=upright.region(hull(boxes or [paragraph.box])))

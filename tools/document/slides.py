@@ -26,7 +26,7 @@ _DEEPEST = 20
 @encoder(
     modality="document",
     kinds=("passage", "table", "cell", "part"),
-    version="1",
+    version="2",
     cost="light",
     extra="document",
     mimes=("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
@@ -46,13 +46,9 @@ def slides(
     outline = Outline(excerpt, longest, most_cells)
     reader = _Reader(outline, Pictures(outline, most_pictures), show.slide_width or 1, show.slide_height or 1)
     told = 0
-    for number, slide in enumerate(show.slides, 1):
-        if excerpt.where.page in (None, number):
-            for observation in reader.slide(slide, number):
-                told += 1
-                yield observation
-    yield from reader.pictures.close()
-    yield from outline.close()
+    for observation in reader.slides(show.slides, excerpt.where.page):
+        told += 1
+        yield observation
     if not told:
         raise Unobservable("there is nothing to read or to see in it")
 
@@ -77,6 +73,14 @@ class _Reader:
     width: int
     height: int
 
+    def slides(self, slides: Any, wanted: int | None) -> Iterator[Observation]:
+        """All slides, or the one of this number; then what was left out."""
+        for number, slide in enumerate(slides, 1):
+            if wanted in (None, number):
+                yield from self.slide(slide, number)
+        yield from self.pictures.close()
+        yield from self.outline.close()
+
     def slide(self, slide: Any, number: int) -> Iterator[Observation]:
         """Title first, then the shapes from top to bottom, then the notes."""
         self.outline.excerpt.check()
@@ -84,7 +88,6 @@ class _Reader:
         if slide._element.get("show") in ("0", "false"):
             yield self.outline.unobserved(("passage",), f"slide {number} is hidden and was left out", here)
             return
-        yield from self.outline.end()
         title = slide.shapes.title
         if title is not None and _text(title)[0]:
             box = next(p.box for p in _placed(slide.shapes) if p.shape._element is title._element)
@@ -108,6 +111,7 @@ class _Reader:
             yield from self._paragraphs(shape, where)
             yield from self._picture(shape, slide, box, here)
         yield from self._notes(slide, here)
+        yield from self.outline.end()
         if hidden:
             told = f"hidden text left out on slide {number}: {hidden:,} characters that nobody can see"
             yield self.outline.unobserved(("passage",), told, here)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.text.pieces import pieces
 
+from consilience.core.errors import Unobservable
 from consilience.observations import CharRange, Locator, Observation
 from consilience.observations.locator import one_line
 
@@ -18,8 +21,10 @@ PROSE = ("text/plain", "text/markdown")
 """Types of text that people wrote to be read; subtitles and other annotations are not."""
 
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
-_HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
-_SENTENCE_END = re.compile(r"[.!?…][\"'”)\]]*\s+")
+_MARKS = re.compile(r"#{1,6}(?=[ \t]+[^\s#])")
+_HEADING_OR_PROSE = re.compile(r"(?:#{1,6}[ \t].*)|(?:(?!#{1,6}[ \t]).+(?:\n(?!#{1,6}[ \t]).+)*)")
+# Closes every heading, as the end of a text does.
+_END = (0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Stretch:
         return Locator(chars=CharRange(start=self.start, end=self.start + len(self.text)))
 
 
-@encoder(modality="text", kinds=("passage",), version="2", mimes=PROSE)
+@encoder(modality="text", kinds=("passage",), version="3", mimes=PROSE)
 def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
     """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it.
 
@@ -45,47 +50,55 @@ def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
         excerpt: a text, or a stretch of one.
         longest: characters; longer paragraphs are cut.
     """
+    told = 0
     for stretch in stretches_of(excerpt, longest):
+        told += 1
         context = f"{' > '.join(stretch.headings)}: " if stretch.headings else ""
         value = {"text": stretch.text, "headings": list(stretch.headings)}
         yield excerpt.observe("passage", value, context + stretch.text, locator=stretch.locator)
+    if not told:
+        raise Unobservable("it holds no words")
 
 
 def stretches_of(excerpt: Excerpt, longest: int = 400) -> Iterator[Stretch]:
-    """The passages of a text, each of at most `longest` characters, headings of Markdown aside."""
+    """The passages of a text, each of at most `longest` characters.
+
+    A heading of Markdown is told with what stands below it; one that nothing stands below is a passage itself.
+    """
     text = excerpt.text()
-    markdown = excerpt.media.mime == "text/markdown"
-    headings: list[tuple[int, str]] = []
-    for start, end in _paragraphs(text, markdown):
-        heading = _HEADING.match(text[start:end]) if markdown else None
-        if heading:
-            level = len(heading[1])
-            headings = [(upper, title) for upper, title in headings if upper < level]
-            headings.append((level, heading[2]))
-            continue
-        above = tuple(title for _, title in headings)
-        for first, last in _pieces(text, start, end, longest):
-            if one_line(text[first:last]):  # else nothing but invisible characters
-                yield Stretch(text[first:last], first, above)
+    above: list[tuple[int, str]] = []
+    blocks = _blocks(text, markdown=excerpt.media.mime == "text/markdown")
+    for (start, end, level), (*_, next_level) in pairwise(chain(blocks, [_END])):
+        if level:
+            above = [(upper, title) for upper, title in above if upper < level]
+        if not level or 0 < next_level <= level:
+            headings = tuple(title for _, title in above)
+            for first, last in pieces(text[start:end], longest):
+                if one_line(text[start + first : start + last]):  # else nothing but invisible characters
+                    yield Stretch(text[start + first : start + last], start + first, headings)
+        if level:
+            above.append((level, text[start:end]))
 
 
-def _paragraphs(text: str, markdown: bool) -> Iterator[tuple[int, int]]:
-    """Stretches between blank lines, without white space around them; a Markdown heading is one of its own."""
+def _blocks(text: str, *, markdown: bool) -> Iterator[tuple[int, int, int]]:
+    """(start, end, 0) of stretches between blank lines, without white space around them.
+
+    In Markdown a heading is a block of its own: (start of its words, their end, its level from 1).
+    """
     for match in _PARAGRAPH.finditer(text):
         start, end = match.start(), match.start() + len(match[0].rstrip())
         if not markdown:
-            yield start, end
+            yield start, end, 0
             continue
-        for line in re.finditer(r"(?:#{1,6}[ \t].*)|(?:(?!#{1,6}[ \t]).+(?:\n(?!#{1,6}[ \t]).+)*)", text[start:end]):
-            yield start + line.start(), start + len(line[0].rstrip()) + line.start()
+        for line in _HEADING_OR_PROSE.finditer(text, start, end):
+            marks = _MARKS.match(line[0])
+            title = _title(line[0][marks.end() :]) if marks else line[0]
+            first = line.start() + line[0].index(title)
+            yield first, first + len(title), marks.end() if marks else 0
 
 
-def _pieces(text: str, start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
-    """Cuts at the last sentence end before `longest` characters; at a space, or hard, where there is none."""
-    while end - start > longest:
-        ends = [match.end() for match in _SENTENCE_END.finditer(text, start, start + longest)]
-        space = text.rfind(" ", start + 1, start + longest)
-        cut = ends[-1] if ends else space + 1 if space > 0 else start + longest
-        yield start, start + len(text[start:cut].rstrip())
-        start = cut
-    yield start, end
+def _title(told: str) -> str:
+    """The words of a heading, without the marks that may close it."""
+    words = told.strip()
+    opened = words.rstrip("#")
+    return opened.rstrip() if opened[-1].isspace() else words

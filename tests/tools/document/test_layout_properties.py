@@ -6,7 +6,6 @@ from consilience.tools.document.figures import covered, figures
 from consilience.tools.document.glyphs import Glyph, Style, words
 from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.document.layout import Box, Frame, Leaf, Rule, Word, turned
-from consilience.tools.document.outline import cuts
 from consilience.tools.document.reading import columns, lines_of, paragraphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,13 +55,6 @@ def test_a_frame_keeps_boxes_on_the_page_in_it(box: Box, turn: int) -> None:
     seen = frame.box(box.left, box.top, box.right, box.bottom)
     assert -1e-9 <= seen.left <= seen.right <= frame.width + 1e-9
     assert -1e-9 <= seen.top <= seen.bottom <= frame.height + 1e-9
-
-
-@given(st.text("ab .!?\n", max_size=300), st.integers(5, 50))
-def test_cuts_lose_nothing_and_keep_the_length(text: str, longest: int) -> None:
-    pieces = [text[start:end] for start, end in cuts(text, longest)]
-    assert all(len(piece) <= longest for piece in pieces)
-    assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
 @given(pages, st.lists(box_on_page(), max_size=5))

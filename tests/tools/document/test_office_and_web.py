@@ -24,7 +24,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches as SlideInches
 
 from consilience.core.settings import Settings
-from consilience.observations import Observation, ObservationStore, Source, ingest
+from consilience.observations import Locator, Observation, ObservationStore, Source, ingest
 from consilience.testing import EncoderConformance
 
 
@@ -211,9 +211,17 @@ async def test_a_presentation_is_read_by_slide(read: Any, sign: bytes) -> None:
     assert [(o.locator.page, o.locator.track) for o in found if o.kind == "part"] == [(1, "ppt/media/image1.png")]
 
 
-async def test_one_slide_can_be_looked_at(read: Any) -> None:
-    from consilience.observations import Locator
+@pytest.mark.parametrize("page", [None, 1])
+async def test_a_slide_with_nothing_but_a_title_is_read(read: Any, page: int | None) -> None:
+    presentation = pptx.Presentation()
+    presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = "Thank you"
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    (found,) = await read(buffer.getvalue(), slides, where=Locator(page=page))
+    assert (found.kind, found.text, found.locator.page) == ("passage", "Thank you", 1)
 
+
+async def test_one_slide_can_be_looked_at(read: Any) -> None:
     found = await read(show(), slides, where=Locator(page=2))
     assert {o.locator.page for o in found} == {2}
 
