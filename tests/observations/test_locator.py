@@ -74,15 +74,6 @@ def test_different_places_print_differently(one: Locator, other: Locator) -> Non
 
 
 @given(locators())
-def test_selector_carries_the_fragment(locator: Locator) -> None:
-    assert locator.to_selector() == {
-        "type": "FragmentSelector",
-        "conformsTo": "http://www.w3.org/TR/media-frags/",
-        "value": locator.to_fragment(),
-    }
-
-
-@given(locators())
 def test_description_is_one_printable_line(locator: Locator) -> None:
     described = locator.describe()
     assert described == " ".join(described.split())

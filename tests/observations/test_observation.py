@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
-from consilience.observations import Confidence, Locator, Observation, Provenance, Region, Transcript, VisibleText
+from consilience.observations import Confidence, Locator, Observation, Provenance, Transcript, VisibleText
 from consilience.observations.observation import canonical_json
 
 ObservationOf = Callable[..., Observation]
@@ -145,16 +145,6 @@ def test_value_comes_back_typed(observation_of: ObservationOf) -> None:
     assert observation_of("EXIT").as_(VisibleText) == VisibleText(text="EXIT")
     with pytest.raises(ValidationError, match="language"):
         observation_of("EXIT").as_(Transcript)
-
-
-def test_annotation_follows_the_standard(observation_of: ObservationOf) -> None:
-    observation = observation_of(locator=Locator(region=Region(x=0, y=0, w=0.5, h=1)))
-    annotation = observation.to_annotation()
-    assert annotation["@context"] == "http://www.w3.org/ns/anno.jsonld"
-    assert annotation["id"] == f"urn:consilience:{observation.id}"
-    assert annotation["body"]["value"] == "EXIT"
-    assert annotation["target"]["source"] == f"urn:{observation.provenance.media}"
-    assert annotation["target"]["selector"]["value"] == "xywh=percent:0,0,50,100"
 
 
 def test_confidence_says_what_its_number_means() -> None:

@@ -159,14 +159,6 @@ class Locator(_Frozen):
                 fields[name] = parse(text)
         return cls(**fields)
 
-    def to_selector(self) -> dict[str, str]:
-        """W3C Web Annotation `FragmentSelector` (https://www.w3.org/TR/annotation-model/#fragment-selector)."""
-        return {
-            "type": "FragmentSelector",
-            "conformsTo": "http://www.w3.org/TR/media-frags/",
-            "value": self.to_fragment(),
-        }
-
     def describe(self) -> str:
         """For people and prompts: `0:01.2-0:03.4, page 2`; empty where only a region says where."""
         told = [str(self.time)] if self.time else []

@@ -88,17 +88,6 @@ class Observation(BaseModel):
         """The value as its typed form, for example `observation.as_(Transcript).words`."""
         return kind.model_validate(self.value)
 
-    def to_annotation(self) -> dict[str, Any]:
-        """W3C Web Annotation (https://www.w3.org/TR/annotation-model/)."""
-        return {
-            "@context": "http://www.w3.org/ns/anno.jsonld",
-            "id": f"urn:consilience:{self.id}",
-            "type": "Annotation",
-            "motivation": "describing",
-            "body": {"type": "TextualBody", "value": self.text, "purpose": "describing"},
-            "target": {"source": f"urn:{self.provenance.media}", "selector": self.locator.to_selector()},
-        }
-
 
 def canonical_json(content: JsonValue | dict[str, Any]) -> str:
     """The one JSON text of `content`: keys sorted, no spaces; what hashes are taken of."""
