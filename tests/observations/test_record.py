@@ -29,7 +29,7 @@ def seen(
 ) -> Observation:
     return Observation(
         kind=kind,
-        value=QUARREL if kind == "conflict" else {KINDS.get(kind, "text"): text},
+        value=WHOLE.get(kind) or {KINDS.get(kind, "text"): text},
         text=text,
         locator=locator or Locator(),
         confidence=None if sure is None else Confidence(value=sure, kind="score"),
@@ -37,7 +37,10 @@ def seen(
     )
 
 
-QUARREL: dict[str, Any] = {"first": "obs:1", "second": "obs:2", "dispute": "numbers", "score": 0.5}
+WHOLE: dict[str, dict[str, Any]] = {
+    "conflict": {"first": "obs:1", "second": "obs:2", "dispute": "numbers", "score": 0.5},
+    "unobserved": {"sought": ["text"], "reason": "nothing is there", "modality": "image"},
+}
 
 
 def printed(record: Record) -> list[str]:
@@ -108,6 +111,21 @@ def test_more_room_never_shows_less(ledger: list[Observation], one: int, other: 
     less, more = (record.render(tokens=tokens) for tokens in sorted((one, other)))
     assert {*less.labels, *less.repeats} <= {*more.labels, *more.repeats}
     assert set(less.labels) <= set(more.labels)
+
+
+def test_what_is_told_of_many_moments_is_one_line_where_room_is_short() -> None:
+    moments = [Locator.from_fragment(f"t={second},{second + 0.5}") for second in range(30)]
+    told = ("no text could be observed: no readable text in the picture", "no face could be observed: there is none")
+    absent = [seen(text, "video", kind="unobserved", locator=moment) for moment in moments for text in told]
+    cups = [seen("a cup", "video", kind="object", locator=moment) for moment in moments[:7]]
+    record = Record(all_media, [*absent, *cups])
+    rendering = record.render(tokens=200)
+    assert rendering.text.split("\n")[1:] == [
+        f"[v1] unobserved, 0:00.0-0:00.5, 30 times, 0:00.0-0:29.5: {told[0]}",
+        f"[v2] unobserved, 0:00.0-0:00.5, 30 times, 0:00.0-0:29.5: {told[1]}",
+        "[v61] object, 0:00.0-0:00.5, observed 7 times, 0:00.0-0:06.5: a cup",
+    ]
+    assert (rendering.omitted, len(rendering.repeats), len(record)) == (0, 64, 67)
 
 
 @given(ledgers)

@@ -174,11 +174,12 @@ class _Page:
         return tuple(label for label in self._observations if label in self.lines)
 
     def _told(self, entry: Entry) -> str:
-        """`observed 60 times, 0:10.0-9:50.0`."""
+        """`observed 60 times, 0:10.0-9:50.0`; what was not observed, only `60 times, ...`."""
         if not entry.repeats:
             return ""
         span = _span(self._observations[label] for label in (entry.label, *entry.repeats))
-        return f"observed {len(entry.repeats) + 1} times{span.describe()}"
+        told = f"{len(entry.repeats) + 1} times{span.describe()}"
+        return told if self._observations[entry.label].kind == "unobserved" else f"observed {told}"
 
     def _heading(self, media_id: str) -> str:
         medium = self._media.get(media_id)

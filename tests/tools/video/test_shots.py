@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from consilience.tools import Encoder, Excerpt, Runner, encoder
+from consilience.tools import Encoder, Excerpt, Runner, encoder, observed
 from consilience.tools.decoding.frames import frame_at, frames
+from consilience.tools.image.objects import objects
+from consilience.tools.image.text import text
 from consilience.tools.video.shots import Look, key_frames, shots
 from consilience.tools.video.sound import sound
 from hypothesis import given
@@ -18,7 +21,17 @@ from hypothesis import strategies as st
 
 from consilience.core.errors import Unobservable
 from consilience.core.settings import Settings
-from consilience.observations import Locator, Media, Observation, ObservationStore, Shot, Source, TimeRange, ingest
+from consilience.observations import (
+    Locator,
+    Media,
+    Observation,
+    ObservationStore,
+    Record,
+    Shot,
+    Source,
+    TimeRange,
+    ingest,
+)
 from consilience.testing import EncoderConformance
 
 Bench = tuple[Runner, Media]
@@ -207,3 +220,20 @@ def test_a_kept_picture_is_not_changed_by_who_asked_for_it(three_shots: Path) ->
     first = frame_at(three_shots, 1.0)
     first.paste("red", (0, 0, 320, 180))
     assert frame_at(three_shots, 1.0).getpixel((5, 5)) != (255, 0, 0)
+
+
+async def test_what_no_key_frame_shows_is_told_once(cinema: Any, store: ObservationStore, tmp_path: Path) -> None:
+    pictures = [p for name in ("brick", "grass", "gravel", "chelsea", "rocket") for p in cinema.still(name, 25)]
+    film = ingest(cinema.Film(pictures).write(tmp_path / "plain.mp4"), store)
+    runner = Runner(store, [shots, objects, text], settings=Settings(cache_dir=store.root.parent))
+    record = Record([film], observed([encoding async for encoding in runner.perceive([film])]))
+    absent = {label: o.text for label, o in record if o.kind == "unobserved"}
+    rendering = record.render(tokens=300)
+    told = sorted(line for line in rendering.text.split("\n") if "] unobserved" in line)
+    counts = Counter(absent.values())
+    assert max(counts.values()) >= 3
+    assert len(told) == len(counts)
+    assert all(
+        any(line.endswith(f": {what}") and f", {n} times, " in line for line in told) for what, n in counts.items()
+    )
+    assert set(absent) <= {*rendering.labels, *rendering.repeats}
