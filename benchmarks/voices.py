@@ -2,7 +2,9 @@
 
 Install them with `scripts/system-packages voices`. They are recordings of 8 kHz, each voice from another studio, so
 that voices differ by their microphones too; the English and the Spanish prompts are of one and the same woman, which is
-why the Spanish ones are no voice of their own here.
+why the Spanish ones are no voice of their own here. Strangers, of whom the encoder carries nothing, are in
+`scripts/system-packages strangers`: one more voice of such prompts, and the two fishes of a game (Fish Fillets, GPL-2)
+in Czech and in Dutch, who act, and two of whom share a studio each.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import random
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,8 +37,16 @@ VOICES = {
     "Paola": "it_IT_f_Menardi/*.wav",
     "July": "es/*.gsm",
 }
+_GAME = "../../games/fillets-ng/sound/[a-c]*"
+STRANGERS = {
+    "Armelle": "fr/*.gsm",
+    "Czech small fish": f"{_GAME}/cs/*-m-*.ogg",
+    "Czech big fish": f"{_GAME}/cs/*-v-*.ogg",
+    "Dutch small fish": f"{_GAME}/nl/*-m-*.ogg",
+    "Dutch big fish": f"{_GAME}/nl/*-v-*.ogg",
+}
 Half = Literal["fit", "test"]
-"""Thresholds were chosen on the prompts of one half, figures are of the other."""
+"""What was chosen by `VOICES` was chosen on the prompts of one half; figures are of the other."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +58,11 @@ class Conversation:
     turns: tuple[Turn, ...]
 
 
-def require() -> None:
+def require(*, strangers: bool = False) -> None:
     """Ends the program with the cure where the voices are not installed."""
-    if missing := [name for name, pattern in VOICES.items() if not any(ROOT.glob(pattern))]:
-        sys.exit(f"The voices of {', '.join(missing)} are not here. Run: scripts/system-packages voices")
+    for package, voices in (("voices", VOICES), ("strangers", STRANGERS if strangers else {})):
+        if missing := [name for name, pattern in voices.items() if not any(ROOT.glob(pattern))]:
+            sys.exit(f"The voices of {', '.join(missing)} are not here. Run: scripts/system-packages {package}")
 
 
 @cache
@@ -59,7 +70,7 @@ def prompts(voice: str, half: Half) -> tuple[Path, ...]:
     """The prompts of this voice that last 1.2 to 12 seconds and belong to this half, by a hash of their names."""
     return tuple(
         path
-        for path in sorted(ROOT.glob(VOICES[voice]))
+        for path in sorted(ROOT.glob((VOICES | STRANGERS)[voice]))
         if (zlib.crc32(path.stem.encode()) % 2 == 0) == (half == "fit") and 1.2 <= len(speech_of(path)) / RATE <= 12
     )
 
@@ -84,13 +95,22 @@ def _envelope(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def conversation(
-    seed: int, *, speakers: int | Sequence[str], turns: int = 16, half: Half = "test", prompts_a_turn: int = 3
+    seed: int,
+    *,
+    speakers: int | Sequence[str],
+    among: Collection[str] = tuple(VOICES),
+    turns: int = 16,
+    half: Half = "test",
+    prompts_a_turn: int = 3,
 ) -> Conversation:
-    """So many voices, or these, that take turns of one to three prompts, with pauses of 0.15 to 1.5 s, over noise."""
+    """So many voices drawn from `among`, or these, that take turns of one to three prompts.
+
+    Between prompts are pauses of 0.15 to 1.5 s, over noise.
+    """
     import numpy as np
 
     draw = random.Random(seed)
-    names = draw.sample(sorted(VOICES), speakers) if isinstance(speakers, int) else list(speakers)
+    names = draw.sample(sorted(among), speakers) if isinstance(speakers, int) else list(speakers)
     order = names + [draw.choice(names) for _ in range(turns - len(names))]
     draw.shuffle(order)
     pieces: list[NDArray[np.float32]] = []

@@ -40,7 +40,7 @@ class Spoken:
     """Share of its time in which nobody speaks."""
 
 
-@encoder(modality="audio", kinds=("prosody",), version="1", cost="heavy", extra="audio", weights=(WEIGHTS,))
+@encoder(modality="audio", kinds=("prosody",), version="2", cost="heavy", extra="audio", weights=(WEIGHTS,))
 def prosody(excerpt: Excerpt) -> Iterator[Observation]:
     """Tells how each utterance is said: louder, higher, faster than its speaker's usual, or after a long pause."""
     turns = list(_short_enough(turns_of(utterances_of(excerpt))))

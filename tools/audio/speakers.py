@@ -47,7 +47,7 @@ class SpeakerTurn:
         return sum(u.score * length for u, length in zip(self.utterances, lengths, strict=True)) / sum(lengths)
 
 
-@encoder(modality="audio", kinds=("speaker",), version="1", cost="heavy", extra="audio", weights=(WEIGHTS,))
+@encoder(modality="audio", kinds=("speaker",), version="2", cost="heavy", extra="audio", weights=(WEIGHTS,))
 def speakers(excerpt: Excerpt, *, pause: float = PAUSE) -> Iterator[Observation]:
     """Tells who spoke when: S1, S2, ... in order of appearance, turn by turn; where two speak at once, only one.
 

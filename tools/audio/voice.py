@@ -19,7 +19,7 @@ __all__ = ["voice"]
 @encoder(
     modality="audio",
     kinds=("embedding",),
-    version="1",
+    version="2",
     cost="heavy",
     extra="audio",
     weights=(WEIGHTS,),
