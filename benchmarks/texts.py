@@ -1,8 +1,8 @@
 """Texts: languages told apart, tone by language, translations found by meaning, time; bare libraries in the same run.
 
-The sentences are real. Messages of apt, dpkg, bash and glibc with their translations, as Debian installs them (gettext
-catalogues under /usr/share/locale): py3langid's model was trained on such ones among others (Lui and Baldwin 2011), so
-languages are told apart on the translations of Gradio's interface as well, which are younger than its corpora. Format
+The sentences are real: messages of apt, dpkg, bash and glibc with their translations, as Debian installs them (gettext
+catalogues under /usr/share/locale), and those of Gradio's interface. What py3langid's model was trained on its package
+does not say; the corpora of langid.py, which it comes from, held translations of Debian (Lui and Baldwin 2011). Format
 marks, and messages that a translation leaves in English, are left out. Seeds are fixed.
 """
 
