@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import debate_brief, opening_brief
 from consilience.agents.prompts import prompt
-from consilience.agents.replies import turn_form
+from consilience.agents.replies import Form, TurnReply, turn_form
 from consilience.agents.turn import Phase, Turn
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
-from consilience.observations import Modality, Record, Relevance, Rendering
+from consilience.observations import Modality, Record, Relevance, Rendering, Span
 
 __all__ = ["Expert", "Seat", "default_experts", "take_seats"]
 
@@ -60,9 +60,13 @@ class Seat:
         """The blind first turn, over the seat's own view; `relevance` says what of it stays where not all fits."""
         own = record.select(modalities=self.expert.view)
         evidence = await asyncio.to_thread(record.render, own, tokens=self.expert.tokens, relevance=relevance)
-        instruction = prompt("opening", role=self.expert.role)
-        shared = opening_brief(question, evidence)
-        return await self._take_turn("opening", 0, shared, instruction, (evidence.labels, ()), meter)
+        left_out = _left_out(evidence, record)
+        more = "\n" + prompt("look_again") if left_out else ""
+        instruction = prompt("opening", role=self.expert.role) + more
+        form = turn_form(evidence.labels, media=list(dict.fromkeys(span.media for span in left_out)))
+        reply, repaired = await self._reply(opening_brief(question, evidence), instruction, form, meter)
+        requests = reply.contract_requests(left_out)
+        return self._turn("opening", 0, reply, repaired).model_copy(update={"look_again": requests})
 
     async def respond(
         self, question: str, evidence: Rendering, turns: Sequence[Turn], rivals: Sequence[str], meter: Meter
@@ -78,31 +82,27 @@ class Seat:
         """
         dispute = prompt("dispute", rivals=" or ".join(rivals)) + " " if rivals else ""
         instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute)
-        shared = debate_brief(question, evidence, turns)
-        round_ = max(turn.round for turn in turns) + 1
-        return await self._take_turn("exchange", round_, shared, instruction, (evidence.labels, rivals), meter)
+        form = turn_form(evidence.labels, rivals)
+        reply, repaired = await self._reply(debate_brief(question, evidence, turns), instruction, form, meter)
+        return self._turn("exchange", max(turn.round for turn in turns) + 1, reply, repaired)
 
-    async def _take_turn(
-        self,
-        phase: Phase,
-        round_: int,
-        shared: str,
-        instruction: str,
-        allowed: tuple[Sequence[str], Sequence[str]],
-        meter: Meter,
-    ) -> Turn:
+    async def _reply(
+        self, shared: str, instruction: str, form: Form[TurnReply], meter: Meter
+    ) -> tuple[TurnReply, bool]:
         messages = conversation(shared, instruction)
-        form = turn_form(*allowed)
         filled = await ask(self.endpoint, messages, form, meter=meter, sampling=self.expert.sampling)
+        return filled.value, filled.repaired
+
+    def _turn(self, phase: Phase, round_: int, reply: TurnReply, repaired: bool) -> Turn:
         return Turn(
             seat=self.letter,
             expert=self.expert.name,
             phase=phase,
             round=round_,
-            position=filled.value.position(),
-            claims=filled.value.contract_claims(),
-            disputes=filled.value.contract_disputes(),
-            repaired=filled.repaired,
+            position=reply.position(),
+            claims=reply.contract_claims(),
+            disputes=reply.contract_disputes(),
+            repaired=repaired,
         )
 
 
@@ -139,3 +139,10 @@ def _seeded(expert: Expert, seed: int | None, index: int) -> Expert:
     if seed is None or expert.sampling.seed is not None:
         return expert
     return replace(expert, sampling=replace(expert.sampling, seed=seed * 100 + index))
+
+
+def _left_out(evidence: Rendering, record: Record) -> list[Span]:
+    """Where the lines lie that a rendering had no room for, media by the names that the prompt has."""
+    names = {medium.id: medium.name for medium in record.media}
+    spans = [omission.span for omission in evidence.elsewhere]
+    return [span.model_copy(update={"media": names[span.media]}) for span in spans if span.media in names]

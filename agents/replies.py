@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
-from consilience.agents.turn import Citation, Claim, Dispute, Position
+from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Position
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from consilience.observations import Span, TimeRange
 
 __all__ = ["ComposeReply", "Form", "ResolveReply", "TurnReply", "compose_form", "resolve_form", "turn_form"]
 
@@ -56,11 +58,39 @@ class CitationReply(_Reply):
     quote: _Line
 
 
+class LookReply(_Reply):
+    """A request for what was left out."""
+
+    medium: str
+    words: _Line = ""
+    start: float = 0
+    end: float = 0
+
+    def request(self, left_out: Sequence[Span]) -> LookAgain:
+        """As the contract has it, among spans of which at least one is of this medium.
+
+        The numbers are what that medium is counted in: seconds, pages or rows. Those that make no stretch mean all.
+        """
+        of_it = [span for span in left_out if span.media == self.medium]
+        named = Span(media=self.medium)
+        first, last = int(self.start), int(self.end)
+        if self.start < 0 or self.end <= 0 or self.end < self.start:
+            return LookAgain(span=named, words=self.words)
+        if any(span.time for span in of_it):
+            named = Span(media=self.medium, time=TimeRange(start=self.start, end=self.end))
+        elif any(span.pages for span in of_it):
+            named = Span(media=self.medium, pages=(first, last))
+        elif any(span.rows for span in of_it):
+            named = Span(media=self.medium, rows=(first, last))
+        return LookAgain(span=named, words=self.words)
+
+
 class TurnReply(_Reply):
     """What a seat sends in either phase. Its answer is its claim: a seat's sentence is said, and paid for, once."""
 
     evidence: list[CitationReply] = Field(default_factory=list)
     disputes: list[DisputeReply] = Field(default_factory=list)
+    look_again: list[LookReply] = Field(default_factory=list)
     stated: Literal["fully", "partly", "not"]
     answer: _Line = Field(min_length=1)
 
@@ -78,6 +108,10 @@ class TurnReply(_Reply):
     def contract_disputes(self) -> tuple[Dispute, ...]:
         """As the contract has them."""
         return tuple(Dispute(seat=dispute.seat, reason=dispute.reason) for dispute in self.disputes)
+
+    def contract_requests(self, left_out: Sequence[Span]) -> tuple[LookAgain, ...]:
+        """As the contract has them."""
+        return tuple(look.request(left_out) for look in self.look_again)
 
 
 class ResolveReply(_Reply):
@@ -126,17 +160,24 @@ class Form(Generic[T]):
         return value
 
 
-def turn_form(labels: Sequence[str], peers: Sequence[str] = ()) -> Form[TurnReply]:
-    """A seat's turn over these labels; with peers, it may dispute one."""
+def turn_form(labels: Sequence[str], peers: Sequence[str] = (), media: Sequence[str] = ()) -> Form[TurnReply]:
+    """A seat's turn over these labels; with peers, it may dispute one; with media, ask for lines of one."""
     citation = {"label": _one_of(labels), "quote": _string(_QUOTE)}
     properties: dict[str, Any] = {"evidence": _list_of("citation", citation, 2 if labels else 0)}
     if peers:
         dispute = {"seat": _one_of(peers), "reason": _string(_TEXT)}
         properties["disputes"] = _list_of("dispute", dispute, 1)
     properties |= {"stated": _STATED, "answer": _string(_ANSWER)}
+    if media:
+        place = {"type": "number", "minimum": 0}
+        look = {"medium": _one_of(media), "words": _string(_QUOTE), "start": place, "end": place}
+        properties["look_again"] = _list_of("request", look, 1)
 
     def check(reply: TurnReply) -> None:
         _check_labels(reply.evidence, labels)
+        for look in reply.look_again:
+            if look.medium not in media:
+                raise ValueError(f"there is nothing left out of {look.medium!r} (of: {', '.join(media) or 'nothing'})")
         for dispute in reply.disputes:
             if dispute.seat not in peers:
                 raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(peers)})")

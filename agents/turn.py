@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from consilience.observations import Span
+
 __all__ = ["Citation", "Claim", "Dispute", "LookAgain", "Phase", "Position", "Turn"]
 
 Phase = Literal["opening", "exchange"]
@@ -61,11 +63,10 @@ class Dispute(_Frozen):
 
 
 class LookAgain(_Frozen):
-    """A request to observe a part of a medium once more."""
+    """A request for lines of the record that the seat's prompt had no room for."""
 
-    label: str = Field(description="The observation whose place is meant.")
-    encoder: str | None = Field(None, description="Encoder to use; None lets the controller choose.")
-    reason: str
+    span: Span = Field(description="Where they may lie.")
+    words: str = Field("", description="What to look for there; empty: what bears on the question.")
 
 
 class Turn(_Frozen):

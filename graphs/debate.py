@@ -1,11 +1,11 @@
-"""The debate: perceive, reconcile, open blind, exchange, judge, verify, compose."""
+"""The debate: perceive, reconcile, open blind, look again, exchange, judge, verify, compose."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from consilience.graphs.nodes import compose, exchange, judge, open_round, perceive, reconcile, verify
+from consilience.graphs.nodes import compose, exchange, judge, look, open_round, perceive, reconcile, verify
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Panel, Workbench
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -43,12 +43,13 @@ def debate(
     graph.add_node("perceive", perceive(bench))
     graph.add_node("reconcile", reconcile(bench))
     graph.add_node("open", open_round(bench, panel))
+    graph.add_node("look", look(bench))
     for name in exchanges:
         graph.add_node(name, exchange(bench, panel))
     graph.add_node("judge", judge(bench, panel))
     graph.add_node("verify", verify(bench))
     graph.add_node("compose", compose(bench))
-    path = [START, "perceive", "reconcile", "open", *exchanges, "judge", "verify", "compose", END]
+    path = [START, "perceive", "reconcile", "open", "look", *exchanges, "judge", "verify", "compose", END]
     for source, target in pairwise(path):
         graph.add_edge(source, target)
     return graph.compile(checkpointer=checkpointer, name="debate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
+from consilience.graphs.state import Look
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +16,7 @@ __all__ = [
     "ClaimStruck",
     "Event",
     "Finished",
+    "LookedAgain",
     "Perceived",
     "PhaseStarted",
     "PullingWeights",
@@ -96,6 +98,14 @@ class TurnTaken(_Event):
     turn: Turn
 
 
+class LookedAgain(_Event):
+    """Seats asked for lines that their prompts had no room for; every later prompt shows what was found."""
+
+    type: Literal["looked_again"] = "looked_again"
+    look: Look
+    lines: tuple[str, ...]
+
+
 class SeatLost(_Event):
     """A seat, or the judge, could not speak."""
 
@@ -142,6 +152,7 @@ Event: TypeAlias = Annotated[
     | Reconciled
     | PhaseStarted
     | TurnTaken
+    | LookedAgain
     | SeatLost
     | Resolved
     | AnswerDelta

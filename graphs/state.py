@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict, TypeVar
 
-from consilience.agents import Claim, Resolution, StruckClaim, Turn, Verdict
-from pydantic import BaseModel, ConfigDict
+from consilience.agents import Claim, LookAgain, Resolution, StruckClaim, Turn, Verdict
+from pydantic import BaseModel, ConfigDict, Field
 
 from consilience.models import Usage
 from consilience.observations import Media, ObservationStore, Record
 
 _T = TypeVar("_T")
 
-__all__ = ["Asked", "DebateState", "Draft", "Loss", "SeatTaken", "Spent", "load_record"]
+__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "SeatTaken", "Spent", "load_record"]
 
 
 class _Frozen(BaseModel):
@@ -50,6 +50,22 @@ class Spent(_Frozen):
     usage: Usage
 
 
+class Look(_Frozen):
+    """A request for more of the record, and what it brought."""
+
+    request: LookAgain
+    seats: tuple[str, ...] = Field(description="Letters of those that made it.")
+    labels: tuple[str, ...] = Field(description="What was found; every later prompt shows it.")
+
+    def describe(self) -> str:
+        """`Seats A, C asked for "the fee" in 'talk.wav', 0:00-0:40: 3 lines`."""
+        asking = f"Seat{'s' if len(self.seats) > 1 else ''} {', '.join(self.seats)} asked for"
+        what = f' "{self.request.words}"' if self.request.words else " more"
+        where = f"{self.request.span.media!r}{self.request.span.describe()}"
+        found = "1 line" if len(self.labels) == 1 else f"{len(self.labels) or 'no'} lines"
+        return f"{asking}{what} in {where}: {found}"
+
+
 class Draft(_Frozen):
     """The judge's answer with its claims; checked once `struck` has been filled in by the check."""
 
@@ -80,6 +96,7 @@ class DebateState(TypedDict, total=False):
     lost_tools: Annotated[list[str], append]
     seats: list[SeatTaken]
     turns: Annotated[list[Turn], append]
+    looks: Annotated[list[Look], append]
     losses: Annotated[list[Loss], append]
     spent: Annotated[list[Spent], append]
     resolution: Resolution | None

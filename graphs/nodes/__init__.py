@@ -6,6 +6,7 @@ like.
 
 from consilience.graphs.nodes.composition import compose
 from consilience.graphs.nodes.judgement import judge, verify
+from consilience.graphs.nodes.looking import look
 from consilience.graphs.nodes.perception import Node, perceive
 from consilience.graphs.nodes.reconciliation import compared, reconcile
 from consilience.graphs.nodes.rounds import (
@@ -13,6 +14,7 @@ from consilience.graphs.nodes.rounds import (
     exchange,
     final_turns,
     last_round,
+    looked_up,
     open_round,
     question_of,
     rivals_of,
@@ -27,6 +29,8 @@ __all__ = [
     "final_turns",
     "judge",
     "last_round",
+    "look",
+    "looked_up",
     "open_round",
     "perceive",
     "question_of",

@@ -18,7 +18,7 @@ from consilience.agents import (
 )
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import cited_evidence, final_turns, question_of
+from consilience.graphs.nodes.rounds import cited_evidence, final_turns, looked_up, question_of
 from consilience.graphs.state import DebateState, Draft, Loss, Spent, load_record
 from consilience.graphs.workbench import Panel, Workbench
 from langchain_core.utils.json import parse_partial_json
@@ -49,7 +49,7 @@ def judge(bench: Workbench, panel: Panel) -> Node:
             resolution = await _resolve(state, bench.judge(panel), record, meter)
             update["resolution"] = resolution
             with bench.relevance(question_of(state)) as relevance:
-                evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
+                evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
             reply = await _compose(state, bench.judge(panel), evidence, resolution, meter)
             update["draft"] = _draft(reply)
         except ConsilienceError as problem:

@@ -50,6 +50,7 @@ def perceive(bench: Workbench) -> Node:
                 ]
             ),
             "turns": Overwrite([]),
+            "looks": Overwrite([]),
             "losses": Overwrite([]),
             "spent": Overwrite([]),
             "resolution": None,

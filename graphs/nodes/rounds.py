@@ -18,7 +18,16 @@ from consilience.fusion import diverging
 from consilience.models import Meter
 from consilience.observations import Observation, Record, Relevance, Rendering
 
-__all__ = ["cited_evidence", "exchange", "final_turns", "last_round", "open_round", "question_of", "rivals_of"]
+__all__ = [
+    "cited_evidence",
+    "exchange",
+    "final_turns",
+    "last_round",
+    "looked_up",
+    "open_round",
+    "question_of",
+    "rivals_of",
+]
 
 _FALLBACK_TOKENS = 300
 _EVIDENCE_TOKENS = 1500
@@ -56,7 +65,7 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
         question, rivals = question_of(state), rivals_of(state["question"], turns)
         with bench.relevance(question) as relevance:
-            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance)
+            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
         round_ = last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
         return await _hear(
@@ -68,11 +77,18 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
     return exchange
 
 
-def cited_evidence(record: Record, turns: Sequence[Turn], relevance: Relevance) -> Rendering:
+def looked_up(state: DebateState) -> tuple[str, ...]:
+    """Labels of all that was found for those who asked for more."""
+    return tuple(label for look in state.get("looks", []) for label in look.labels)
+
+
+def cited_evidence(
+    record: Record, turns: Sequence[Turn], relevance: Relevance, looked_up: Sequence[str] = ()
+) -> Rendering:
     """The observations that the openings cite rightly, with their neighbours: what the rest of the debate is about.
 
-    Only the openings count, so that the text stays the same, and cached, to the end. Where none holds, the most
-    relevant observations stand in. Blocks.
+    What was looked up for the seats joins it. Only the openings count, so that the text stays the same, and cached, to
+    the end. Where none holds, the most relevant observations stand in. Blocks.
     """
     cited = {
         citation.label
@@ -82,15 +98,15 @@ def cited_evidence(record: Record, turns: Sequence[Turn], relevance: Relevance) 
         for citation in claim.citations
         if citation.holds
     }
-    if not cited:
+    if not cited and not looked_up:
         return record.render(tokens=_FALLBACK_TOKENS, relevance=relevance)
-    first = {record[label].id for label in cited}
+    first = {record[label].id for label in (*cited, *looked_up)}
 
     def cited_first(observations: Sequence[Observation]) -> list[float]:
         scores = zip(observations, relevance(observations), strict=True)
         return [score + (observation.id in first) for observation, score in scores]
 
-    return record.render(record.in_context(cited), tokens=_EVIDENCE_TOKENS, relevance=cited_first)
+    return record.render((*record.in_context(cited), *looked_up), tokens=_EVIDENCE_TOKENS, relevance=cited_first)
 
 
 def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:

@@ -5,21 +5,27 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from consilience.agents import LookAgain
 from consilience.agents.replies import Form, TurnReply, compose_form, resolve_form, turn_form
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consilience.observations import Span, TimeRange
+
 CITED = {"label": "i1", "quote": "Platform 4"}
 TURN = {"evidence": [CITED], "stated": "fully", "answer": "platform 4"}
+LOOK = {"medium": "talk.wav", "words": "the fee", "start": 60, "end": 90}
+HOUR = TimeRange(start=0, end=3600)
 RESOLUTION = {"reason": "said later", "stronger": "B", "answer": "platform 9"}
 ANSWER = {"claims": [{"text": "It is 4.", **CITED}], "stated": "partly", "answer": "platform 4"}
 FORMS: list[tuple[Form[Any], dict[str, Any]]] = [
     (turn_form(["i1", "a1"]), TURN),
     (turn_form(["i1", "a1"], ["B"]), {**TURN, "disputes": [{"seat": "B", "reason": "older"}]}),
+    (turn_form(["i1"], media=["talk.wav"]), {**TURN, "look_again": [LOOK]}),
     (resolve_form(["A", "B"]), RESOLUTION),
     (compose_form(["i1", "a1"]), ANSWER),
 ]
-NAMES = ["opening", "exchange", "resolution", "answer"]
+NAMES = ["opening", "exchange", "looking", "resolution", "answer"]
 LABELS = st.lists(st.from_regex(r"[ciavdtb][1-9][0-9]?", fullmatch=True), unique=True, max_size=4)
 
 
@@ -97,7 +103,7 @@ def test_a_reply_that_is_cut_off_anywhere_is_refused(form: Form[Any], reply: dic
 
 @pytest.mark.parametrize(("form", "reply"), FORMS, ids=NAMES)
 def test_a_reply_that_lacks_something_is_told_what(form: Form[Any], reply: dict[str, Any]) -> None:
-    for name in set(reply) - {"evidence", "disputes", "claims"}:
+    for name in set(reply) - {"evidence", "disputes", "look_again", "claims"}:
         with pytest.raises(ValueError, match=rf"^{name}: Field required$"):
             form.parse(json.dumps({key: value for key, value in reply.items() if key != name}))
 
@@ -177,9 +183,40 @@ def test_a_turn_becomes_what_the_contract_has() -> None:
 
 
 def test_only_a_turn_may_come_in_words() -> None:
-    (opening, _), (exchange, _), (resolution, _), (composed, _) = FORMS
+    (opening, _), (exchange, _), (looking, _), (resolution, _), (composed, _) = FORMS
     assert opening.from_words is not None
     assert opening.from_words("platform 4") == TurnReply(stated="fully", answer="platform 4")
     assert exchange.from_words is not None
+    assert looking.from_words is not None
     assert resolution.from_words is None
     assert composed.from_words is None
+
+
+@pytest.mark.parametrize(
+    ("left_out", "asked", "expected"),
+    [
+        (
+            Span(media="talk.wav", time=HOUR),
+            (60, 90.5),
+            {"time": TimeRange(start=60, end=90.5)},
+        ),
+        (Span(media="talk.wav", pages=(1, 80)), (3, 4), {"pages": (3, 4)}),
+        (Span(media="talk.wav", rows=(1, 900)), (5, 5), {"rows": (5, 5)}),
+        (Span(media="talk.wav", time=HOUR), (0, 0), {}),
+        (Span(media="talk.wav", time=HOUR), (90, 60), {}),
+        (Span(media="talk.wav"), (60, 90), {}),
+        (Span(media="other.wav", time=HOUR), (60, 90), {}),
+    ],
+)
+def test_a_stretch_is_asked_for_in_what_its_medium_is_counted_in(
+    left_out: Span, asked: tuple[float, float], expected: dict[str, Any]
+) -> None:
+    look = {**LOOK, "start": asked[0], "end": asked[1]}
+    reply = turn_form(["i1"], media=["talk.wav"]).parse(json.dumps({**TURN, "look_again": [look]}))
+    (request,) = reply.contract_requests([left_out])
+    assert request == LookAgain(span=Span(media="talk.wav", **expected), words="the fee")
+
+
+def test_only_what_was_left_out_can_be_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"nothing left out of 'talk.wav'"):
+        turn_form(["i1"]).parse(json.dumps({**TURN, "look_again": [LOOK]}))

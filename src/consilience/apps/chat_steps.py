@@ -17,6 +17,7 @@ from consilience.graphs import (
     ClaimStruck,
     Event,
     Finished,
+    LookedAgain,
     Perceived,
     PhaseStarted,
     PullingWeights,
@@ -69,7 +70,7 @@ class Steps:
                 self._perceived(event)
             case Recorded() | Reconciled() | PhaseStarted():
                 self._advance(event)
-            case TurnTaken() | SeatLost() | Resolved() | ClaimStruck():
+            case TurnTaken() | LookedAgain() | SeatLost() | Resolved() | ClaimStruck():
                 self._debate(event)
             case AnswerDelta():
                 self._answer += plain(event.text)
@@ -100,11 +101,13 @@ class Steps:
         self._phase = f"{event.phase}-{event.round}"
         self._open(self._phase, _phase_title(event))
 
-    def _debate(self, event: TurnTaken | SeatLost | Resolved | ClaimStruck) -> None:
+    def _debate(self, event: TurnTaken | LookedAgain | SeatLost | Resolved | ClaimStruck) -> None:
         match event:
             case TurnTaken():
                 turn = event.turn
                 self._child(f"{turn.seat} {turn.expert}: {turn.position.text}", _turn_text(turn))
+            case LookedAgain():
+                self._child(event.look.describe(), "\n".join(f"- {plain(line)}" for line in event.lines))
             case SeatLost():
                 self._child(f"Lost: {event.expert}", plain(event.reason))
             case Resolved():

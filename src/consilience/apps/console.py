@@ -15,6 +15,7 @@ from consilience.graphs import (
     ClaimStruck,
     Event,
     Finished,
+    LookedAgain,
     Perceived,
     PhaseStarted,
     PullingWeights,
@@ -72,7 +73,7 @@ class Narrator:
             case Finished():
                 self._console.print()
                 self._console.print(verdict_panel(event.verdict))
-            case SeatLost() | Resolved() | ClaimStruck():
+            case SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
                 self._incident(event)
 
     def _heading(self, event: Started | Recorded | Reconciled | PhaseStarted) -> None:
@@ -104,9 +105,13 @@ class Narrator:
         for note in event.notes:
             self._console.print(f"  [yellow]{escape(note)}[/]")
 
-    def _incident(self, event: SeatLost | Resolved | ClaimStruck) -> None:
+    def _incident(self, event: SeatLost | LookedAgain | Resolved | ClaimStruck) -> None:
         say = self._console.print
         match event:
+            case LookedAgain():
+                say(f"  {escape(event.look.describe())}", highlight=False)
+                for line in event.lines:
+                    say(f"    {escape(line)}", style="dim", highlight=False)
             case SeatLost():
                 say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
             case Resolved():
