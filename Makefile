@@ -59,6 +59,7 @@ install: .venv/installed
 
 .venv/installed: .wheelhouse/filled
 	@echo "Installing"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --no-index --find-links .wheelhouse --editable '.[dev]' 2>&1 | grep -v -e BuildBackendWarning -e '^ *$$' -e '!!' -e '\*\*\*' -e 'Please be careful' -e 'name as your package' -e 'with strategy' || true
 	@$(BIN)/python -c 'import consilience'
 	@touch $@
