@@ -11,9 +11,9 @@ from consilience.tools.deadline import Deadline
 from consilience.tools.decoding.frames import frame_at, frames
 from consilience.tools.decoding.pages import embedded_picture, page_picture
 from consilience.tools.decoding.pictures import as_shown, cropped
-from consilience.tools.decoding.sound import channel_of, waveform
+from consilience.tools.decoding.sound import channel_of, sound_within
 
-from consilience.core.errors import Unobservable
+from consilience.core.errors import BadMedia, Unobservable
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.observations import Confidence, Locator, Media, Modality, Observation, Provenance, TimeRange
@@ -82,10 +82,25 @@ class Excerpt:
         """Mono samples of shape (frames,) in -1 to 1 at `rate` hertz, cut to the time range and channel asked for.
 
         Raises:
+            BadMedia: it goes on for longer than the limits allow, whatever its header says.
             Unobservable: it cannot be decoded, or holds no sound there.
         """
+        import numpy as np
+
+        video, limits = self.media.modality == "video", self.settings.limits
+        room = (limits.video_seconds if video else limits.audio_seconds) * rate
+        blocks = []
         channel = channel_of(self.where.track)
-        return waveform(self.path, rate, time=self.where.time, channel=channel, check=self.check)
+        for block in sound_within(self.path, rate, time=self.where.time, channel=channel, check=self.check):
+            blocks.append(block)
+            room -= len(block)
+            if room < -rate:
+                raise BadMedia(
+                    self.media.name,
+                    "goes on for longer than the limit allows.",
+                    cure=f"Raise CONSILIENCE_LIMIT_{'VIDEO' if video else 'AUDIO'}_SECONDS, or cut it.",
+                )
+        return np.concatenate(blocks)
 
     def frames(self, *, every: float = 0.0, longest_side: int | None = None) -> Iterator[tuple[float, Image.Image]]:
         """(seconds from the start of the excerpt, upright RGB picture) of a video, in order, one in memory at a time.

@@ -251,6 +251,34 @@ def test_a_recording_that_is_too_long_is_refused(look: Look) -> None:
         look(wav(frames=88_000))
 
 
+def promising(samples: int) -> bytes:
+    """A FLAC of a second whose header promises so many samples; 0: it does not know (RFC 9639, 8.2)."""
+    content = bytearray(recording("flac", "flac"))
+    place = content.index(b"fLaC") + 8 + 13
+    content[place] &= 0xF0
+    content[place + 1 : place + 5] = struct.pack(">I", samples)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("samples", [0, 480, 48_000, 48_000 * 3600])
+def test_sound_is_measured_whatever_its_header_says(look: Look, samples: int) -> None:
+    assert look(promising(samples)).seconds == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("samples", [0, 480])
+def test_a_recording_that_hides_its_length_is_refused(tmp_path: Path, samples: int) -> None:
+    (tmp_path / "a.flac").write_bytes(promising(samples))
+    # Lengths are believed to half a second, and packets counted to a second beyond the limit.
+    with pytest.raises(BadMedia, match=r"is too long .*CONSILIENCE_LIMIT_AUDIO_SECONDS"):
+        sniff(tmp_path / "a.flac", "a.flac", Limits(audio_seconds=0.3))
+
+
+def test_sound_of_an_unknown_kind_is_refused(look: Look) -> None:
+    content = recording("webm", "libopus").replace(b"A_OPUS", b"A_OPUZ")
+    with pytest.raises(BadMedia, match="holds sound of an unknown kind"):
+        look(content, "a.opus")
+
+
 def test_wav_that_is_cut_off_is_refused(look: Look) -> None:
     with pytest.raises(BadMedia, match=r"1,600 bytes of sound promised, 1,000 there\. Copy or record it again"):
         look(wav()[:-600])

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consilience.tools.decoding.sound import open_container
+from consilience.tools.decoding.sound import decoded, open_container
 
 from consilience.core.errors import Unobservable
 from consilience.observations import TimeRange
@@ -142,7 +142,7 @@ def _from(container: Any, start: float, check: Callable[[], None]) -> Iterator[t
         except av.FFmpegError:
             return
     last: float | None = None
-    for frame in _decoded(container, stream, check):
+    for frame in decoded(container, stream, check):
         if frame.time is None and start > 0 and last is None:
             return  # nobody knows where seeking led to
         told = (last + interval if last is not None else 0.0) if frame.time is None else frame.time - zero
@@ -150,35 +150,6 @@ def _from(container: Any, start: float, check: Callable[[], None]) -> Iterator[t
         if last is None or at > last:
             last = at
             yield at, frame
-
-
-def _decoded(container: Any, stream: Any, check: Callable[[], None]) -> Iterator[Any]:
-    """Frames of all packets that can be decoded, up to where the file breaks off."""
-    import av
-
-    broken: Exception | None = None
-    found = False
-    packets = container.demux(stream)
-    while True:
-        check()
-        try:
-            packet = next(packets, None)
-            decoded = packet.decode() if packet is not None else []
-        except av.error.EOFError:
-            break
-        except av.InvalidDataError as problem:
-            broken = problem
-            continue
-        except av.FFmpegError as problem:
-            broken = problem
-            break
-        if packet is None:
-            break
-        for frame in decoded:
-            found = True
-            yield frame
-    if broken and not found:
-        raise broken
 
 
 def _video_of(container: Any) -> Any:

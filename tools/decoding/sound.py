@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["channel_of", "open_container", "sound_blocks", "sound_within", "waveform"]
+__all__ = ["channel_of", "decoded", "open_container", "sound_blocks", "sound_within", "waveform"]
 
 # Seeking is exact enough only where a container has an index; near the start, decoding is as fast.
 _WORTH_SEEKING = 30.0
@@ -35,6 +36,39 @@ def open_container(path: Path) -> Iterator[Any]:
     except (av.FFmpegError, IndexError, MemoryError, ValueError) as problem:
         told = getattr(problem, "strerror", None) or problem
         raise Unobservable(f"it cannot be decoded ({told})") from problem
+
+
+def decoded(container: Any, stream: Any, check: Callable[[], None]) -> Iterator[Any]:
+    """Frames of all packets that can be decoded, up to where the file breaks off, as players do it.
+
+    Raises:
+        av.FFmpegError: none can.
+    """
+    import av
+
+    broken: Exception | None = None
+    found = False
+    packets = container.demux(stream)
+    while True:
+        check()
+        try:
+            packet = next(packets, None)
+            frames = packet.decode() if packet is not None else []
+        except av.error.EOFError:
+            break
+        except av.InvalidDataError as problem:
+            broken = problem
+            continue
+        except av.FFmpegError as problem:
+            broken = problem
+            break
+        if packet is None:
+            break
+        for frame in frames:
+            found = True
+            yield frame
+    if broken and not found:
+        raise broken
 
 
 def sound_blocks(
@@ -63,40 +97,64 @@ def sound_blocks(
         if not container.streams.audio:
             raise Unobservable("there is no sound in it")
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise Unobservable("its sound is of an unknown kind")
         if channel is not None and channel > (stream.channels or 1):
             raise Unobservable(f"it has no channel {channel}")
         zero = (container.start_time or 0) / 1_000_000
         if time and time.start > _WORTH_SEEKING:
             container.seek(round((time.start - _MARGIN + zero) * 1_000_000), backward=True, any_frame=False)
-        yield from _resampled(container.decode(stream), rate, channel, zero, time.end if time else None, check)
+        yield from _resampled(decoded(container, stream, check), rate, channel, zero, time.end if time else None)
 
 
 def _resampled(
-    frames: Any, rate: int, channel: int | None, zero: float, end: float | None, check: Callable[[], None]
+    frames: Any, rate: int, channel: int | None, zero: float, end: float | None
 ) -> Iterator[tuple[float, Any]]:
-    import av
-
-    mono = channel is None
-    resampler = av.AudioResampler(format="flt" if mono else "fltp", layout="mono" if mono else None, rate=rate)
-    at: float | None = None
-
-    def pieces(frame: Any) -> Iterator[Any]:
-        for piece in resampler.resample(frame):
-            block = piece.to_ndarray()
-            yield block.reshape(-1) if channel is None else block[channel - 1]
-
-    for frame in frames:
-        check()
-        if at is None:
+    at, last = 0.0, None
+    pieces = _Pieces(rate, channel)
+    for frame in chain(frames, [None]):
+        if frame is not None and last is None:
             at = max(0.0, (frame.time or 0.0) - zero)
         if end is not None and at >= end:
             return
-        for block in pieces(frame):
+        last = frame
+        for block in pieces.of(frame):
             yield at, block
             at += len(block) / rate
-    for block in pieces(None):
-        yield at or 0.0, block
-        at = (at or 0.0) + len(block) / rate
+
+
+class _Pieces:
+    """Resamples frames; sound may change its kind half-way, and what is broken may seem to."""
+
+    def __init__(self, rate: int, channel: int | None) -> None:
+        self._rate = rate
+        self._channel = channel
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: Any = None
+
+    def of(self, frame: Any) -> Iterator[Any]:
+        """Blocks of shape (frames,) that are complete with this frame; None is the end of all."""
+        kind = frame and (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind and self._resampler is not None:
+            yield from self._drawn(None)
+            self._resampler = None
+        if frame is None:
+            return
+        if self._resampler is None:
+            self._kind, self._resampler = kind, self._made()
+        yield from self._drawn(frame)
+
+    def _made(self) -> Any:
+        import av
+
+        if self._channel is None:
+            return av.AudioResampler(format="flt", layout="mono", rate=self._rate)
+        return av.AudioResampler(format="fltp", layout=None, rate=self._rate)
+
+    def _drawn(self, frame: Any) -> Iterator[Any]:
+        for piece in self._resampler.resample(frame):
+            block = piece.to_ndarray()
+            yield block.reshape(-1) if self._channel is None else block[self._channel - 1]
 
 
 def sound_within(
