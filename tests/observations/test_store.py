@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,18 +69,28 @@ except OSError:
 """
 
 
-class Growing(io.FileIO):
-    """A recording still going on: it is longer whenever it is read from the start again."""
+class EndlessFile(io.RawIOBase):
+    """As of a stream that a file system shows as a file of no great size."""
 
-    def seek(self, position: int, whence: int = 0) -> int:
-        with Path(str(self.name)).open("ab") as file:
-            file.write(b"more")
-        return super().seek(position, whence)
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return len(buffer)
+
+
+class EndlessPath(type(Path())):  # type: ignore[misc]
+    def open(self, *_: Any, **__: Any) -> Any:
+        return io.BufferedReader(EndlessFile())
 
 
 class GrowingPath(type(Path())):  # type: ignore[misc]
-    def open(self, *_: object, **__: object) -> Growing:
-        return Growing(str(self), "rb")
+    """A recording still going on: it is longer whenever it is opened."""
+
+    def open(self, *_: object, **__: object) -> Any:
+        with Path(str(self)).open("ab") as file:
+            file.write(b"more")
+        return Path(str(self)).open("rb")
 
 
 def sha256(content: bytes) -> str:
@@ -301,6 +312,13 @@ def test_a_write_that_breaks_off_leaves_no_blob(tmp_path: Path, end: str, code: 
 def test_a_write_that_fails_cleans_up(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path), "fail"], check=False)
     assert files_under(tmp_path / "blobs") == []
+
+
+def test_a_file_without_end_is_not_read_to_its_end(store: ObservationStore, tmp_path: Path) -> None:
+    (tmp_path / "recording").write_bytes(b"start ")
+    with pytest.raises(BadMedia, match=r"recording: goes on beyond 10,000,000 bytes, the limit"):
+        store.put_file(EndlessPath(tmp_path / "recording"), 10_000_000)
+    assert files_under(store.root / "blobs") == []
 
 
 def test_a_file_that_grows_meanwhile_is_named_by_what_was_kept(store: ObservationStore, tmp_path: Path) -> None:

@@ -78,11 +78,11 @@ def _is_path(text: str) -> bool:
 
 def _from_path(path: Path, store: ObservationStore, limits: Limits, name: str) -> Media:
     _check_size(name, _size_of(path), limits)
-    known = store.known(digest_of(path) or "")
+    known = store.known(digest_of(path, limits.media_bytes) or "")
     if known and _settled(known, name, limits):
         return _renamed(known, name, store)
     sniffed = sniff(path, name, limits)
-    digest = store.put_file(path)
+    digest = store.put_file(path, limits.media_bytes)
     return _keep(digest, store.blob(digest).stat().st_size, name, sniffed, store)
 
 

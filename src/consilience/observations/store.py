@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from consilience.core.errors import BadConfiguration, BadMedia
 from consilience.core.settings import Settings
@@ -67,14 +68,17 @@ class ObservationStore:
         digest = hashlib.sha256(content).hexdigest()
         return digest if self._use(digest) else self._place([content])
 
-    def put_file(self, source: Path) -> str:
-        """Keeps a copy of the file and gives its SHA-256, hexadecimal; reads it in pieces."""
+    def put_file(self, source: Path, most: int | None = None) -> str:
+        """Keeps a copy of the file and gives its SHA-256, hexadecimal; reads it in pieces.
+
+        Raises:
+            BadMedia: there are more than `most` bytes in it, however large it said it was.
+        """
+        digest = digest_of(source, most)
+        if digest and self._use(digest):
+            return digest
         with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if self._use(digest):
-                return digest
-            file.seek(0)
-            return self._place(iter(lambda: file.read(_CHUNK), b""))
+            return self._place(_pieces(file, source, most))
 
     def put_rendering(self, content: bytes, media: Media) -> str:
         """Keeps `content`, which was made out of `media` and is forgotten with it; gives its SHA-256, hexadecimal."""
@@ -199,10 +203,28 @@ def _row(observation: Observation) -> tuple[str, str, str]:
     return observation.id, observation.provenance.media, observation.model_dump_json()
 
 
-def digest_of(path: Path) -> str | None:
-    """SHA-256 of a file's bytes, hexadecimal; None when it cannot be read."""
+def digest_of(path: Path, most: int | None = None) -> str | None:
+    """SHA-256 of a file's bytes, hexadecimal; None when it cannot be read.
+
+    Raises:
+        BadMedia: there are more than `most` bytes in it, however large it said it was.
+    """
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            for piece in _pieces(file, path, most):
+                digest.update(piece)
     except OSError:
         return None
+    return digest.hexdigest()
+
+
+def _pieces(file: IO[bytes], path: Path, most: int | None) -> Iterator[bytes]:
+    read = 0
+    while piece := file.read(_CHUNK):
+        read += len(piece)
+        if most is not None and read > most:
+            raise BadMedia(
+                path.name, f"goes on beyond {most:,} bytes, the limit.", cure="Wait until it is complete, or cut it."
+            )
+        yield piece
