@@ -303,6 +303,13 @@ def test_ranked_choice_tells_who_went_out() -> None:
     assert decision.tally == {"a": 2, "b": 3, "c": 1, "d": 0}
 
 
+def test_a_crowd_that_shares_the_last_place_is_a_tie() -> None:
+    # Every order of forty would be followed until the end of time.
+    options = [f"option {n}" for n in range(40)]
+    circle = [Ballot(voter=str(n), ranking=tuple(options[n:] + options[:n])) for n in range(40)]
+    assert RULES["ranked_choice"](circle, options).ties == tuple(options)
+
+
 def test_a_tie_for_the_last_place_is_told() -> None:
     told = RULES["ranked_choice"](ranked("a", "b")).told
     assert told == "no winner by ranked choice: 'a' and 'b' are level, it depends on which of the last goes out first"
