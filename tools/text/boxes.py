@@ -17,7 +17,7 @@ from consilience.observations.locator import one_line
 __all__ = ["boxes"]
 
 
-@encoder(modality="text", kinds=("object", "unobserved"), version="1", mimes=("application/vnd.coco+json",))
+@encoder(modality="text", kinds=("object",), version="2", mimes=("application/vnd.coco+json",))
 def boxes(excerpt: Excerpt, *, most: int = 2000) -> Iterator[Observation]:
     """Reads which objects were marked in which pictures, and where; the track names the picture.
 

@@ -25,7 +25,7 @@ class _Turn:
     confidence: float | None
 
 
-@encoder(modality="text", kinds=("speaker", "unobserved"), version="1", mimes=("text/x-rttm",))
+@encoder(modality="text", kinds=("speaker",), version="2", mimes=("text/x-rttm",))
 def turns(excerpt: Excerpt) -> Iterator[Observation]:
     """Reads who spoke when, on the clock of the recording of the same name."""
     found: list[_Turn] = []
