@@ -2,6 +2,11 @@
 
 English: prompts of Debian's asterisk-core-sounds-en-wav, against what their publishers say is spoken in them. Other
 languages: names of days and months, whose words are known; several in a row, with pauses, make one recording.
+
+The English words are those of core-sounds-en.txt, which comes with the recordings (Asterisk core sounds, spoken by
+Allison Smith, copyright 2003-2010, https://downloads.asterisk.org/pub/telephony/sounds/), in lower case, without
+punctuation and with contractions written out. Words and recordings are under CC-BY-SA-3.0
+(https://creativecommons.org/licenses/by-sa/3.0/), and so is `ENGLISH` below, unlike the rest of this file.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# From core-sounds-en.txt of the Asterisk core sounds, CC-BY-SA-3.0: see above.
 ENGLISH = {
     "agent-alreadyon": "that agent is already logged on please enter your agent number followed by the pound key",
     "agent-incorrect": "login incorrect please enter your agent number followed by the pound key",
