@@ -16,7 +16,16 @@ from consilience.tools.decoding.sound import channel_of, sound_within
 from consilience.core.errors import BadMedia, Unobservable
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
-from consilience.observations import Confidence, Locator, Media, Modality, Observation, Provenance, TimeRange
+from consilience.observations import (
+    Confidence,
+    Locator,
+    Media,
+    Modality,
+    Observation,
+    Provenance,
+    TimeRange,
+    Unobserved,
+)
 from consilience.observations.charset import read_text
 from consilience.observations.extents.pictures import opened_picture
 
@@ -179,6 +188,17 @@ class Excerpt:
                 parameters=self.parameters,
             ),
         )
+
+    def unobserved(self, sought: tuple[str, ...], reason: str, *, locator: Locator | None = None) -> Observation:
+        """What could not be, or was not, observed beside what was: nothing is left out without a word.
+
+        Args:
+            sought: kinds that one would have looked for.
+            reason: in words for a reader, and the observation's text.
+            locator: as for `observe`.
+        """
+        value = Unobserved(sought=sought, reason=reason, modality=self.modality or self.media.modality)
+        return self.observe("unobserved", value.model_dump(mode="json"), reason, locator=locator)
 
     def _in_medium(self, local: Locator) -> Locator:
         moved: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.pieces import pieces
 
-from consilience.observations import Cell, Locator, Modality, Observation, Part, Unobserved
+from consilience.observations import Cell, Locator, Modality, Observation, Part
 from consilience.observations.locator import one_line
 
 __all__ = ["Outline"]
@@ -133,8 +133,7 @@ class Outline:
 
     def unobserved(self, sought: tuple[str, ...], reason: str, locator: Locator = _EVERYWHERE) -> Observation:
         """What could not be, or was not, taken in; nothing is left out without a word."""
-        value = Unobserved(sought=sought, reason=reason, modality="document").model_dump(mode="json")
-        return self.excerpt.observe("unobserved", value, reason, locator=locator)
+        return self.excerpt.unobserved(sought, reason, locator=locator)
 
     def close(self) -> Iterator[Observation]:
         """What remains to be said at the end of the document."""

@@ -26,7 +26,7 @@ _FULLEST_FORM = 0.6
 _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
-@encoder(modality="table", kinds=("cell",), version="1", extra="table", mimes=_WORKBOOKS)
+@encoder(modality="table", kinds=("cell",), version="2", extra="table", mimes=_WORKBOOKS)
 def cells(excerpt: Excerpt, *, most: int = 500) -> Iterator[Observation]:
     """Reads worksheets that are filled in like forms, cell by cell, each with its label.
 
@@ -43,9 +43,13 @@ def cells(excerpt: Excerpt, *, most: int = 500) -> Iterator[Observation]:
         if not _is_form(sheet):
             continue
         filled = [(r, c) for r, row in enumerate(sheet) for c, cell in enumerate(row) if one_line(cell)]
-        for r, c in filled[: most - seen]:
-            seen += 1
+        shown = filled[: most - seen]
+        seen += len(shown)
+        for r, c in shown:
             yield _observe(excerpt, sheet, page, r, c)
+        if left_out := len(filled) - len(shown):
+            told = f"{left_out:,} cells were not read: only the first {most} of a workbook's forms are"
+            yield excerpt.unobserved(("cell",), told, locator=Locator(page=page))
     if not seen:
         raise Unobservable("its sheets are tables, which are read row by row, or empty")
 

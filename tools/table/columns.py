@@ -23,7 +23,7 @@ _FREQUENT = 5
 _LONGEST = 60
 
 
-@encoder(modality="table", kinds=("column",), version="1", cost="medium", extra="table")
+@encoder(modality="table", kinds=("column",), version="2", cost="medium", extra="table")
 def columns(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
     """Reads a table by column: types, units, gaps, extremes with their rows, means, frequent values.
 
@@ -41,6 +41,9 @@ def columns(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
             wanted = range(1, min(most, len(sheet.columns)) + 1)
         for number in wanted:
             yield _observe(excerpt, sheet, number)
+        if (left_out := len(sheet.columns) - most) > 0 and not (cell and cell.column):
+            told = f"{left_out:,} columns were not described: only the first {most} are, or one that is asked for"
+            yield excerpt.unobserved(("column",), told, locator=Locator(page=sheet.page))
 
 
 def _observe(excerpt: Excerpt, sheet: Sheet, number: int) -> Observation:

@@ -31,7 +31,7 @@ _MOST_VALUES = 1500
 _IDENTIFIER = re.compile(r"(?:.*[\s_-])?(?:id|nr|no|number|index|code|zip|plz|key|row)\.?|\w*Id|#|Unnamed: 0", re.I)
 
 
-@encoder(modality="table", kinds=("series",), version="1", cost="medium", extra="table")
+@encoder(modality="table", kinds=("series",), version="2", cost="medium", extra="table")
 def series(excerpt: Excerpt, *, most: int = 5) -> Iterator[Observation]:
     """Tells trends, changes, outliers and gaps of numeric columns, ordered by date where there is one.
 
@@ -113,6 +113,9 @@ def _findings(excerpt: Excerpt, sheet: Sheet, line: Line, most: int) -> Iterator
         yield report.trend(shape, likelihood_of_chance(centres, blocks, shape))
     for step in shape.steps[:most]:
         yield report.step(_refined(steady, step, size, shape.steps), step, shape)
+    if len(shape.steps) > most:
+        place = Locator(page=sheet.page, cell=Cell(column=line.column + 1))
+        yield _untold(excerpt, len(shape.steps) - most, f"changes of {line.what}", place)
     if shape.bend is not None:
         yield report.bend(min(shape.bend * size, len(known) - 1), shape)
     found = outliers(values, course, ordered=line.order.column is not None or not shape.is_level)
@@ -147,7 +150,8 @@ def _refined(values: NDArray[np.float64], step: int, size: int, steps: tuple[int
 
 
 def _date_gaps(excerpt: Excerpt, sheet: Sheet, order: Order, most: int) -> Iterator[Observation]:
-    for gap in gaps_of(order)[:most]:
+    gaps = gaps_of(order)
+    for gap in gaps[:most]:
         assert order.column is not None
         name = sheet.columns[order.column].name
         before, after = order.at(gap.before), order.at(gap.after)
@@ -163,3 +167,10 @@ def _date_gaps(excerpt: Excerpt, sheet: Sheet, order: Order, most: int) -> Itera
             f"{name}{of} goes from {before} to {after} (row {row}): {many}",
             locator=Locator(page=sheet.page, cell=Cell(row=row, column=order.column + 1)),
         )
+    if len(gaps) > most and order.column is not None:
+        place = Locator(page=sheet.page, cell=Cell(column=order.column + 1))
+        yield _untold(excerpt, len(gaps) - most, f"gaps of {sheet.columns[order.column].name}", place)
+
+
+def _untold(excerpt: Excerpt, left_out: int, what: str, place: Locator) -> Observation:
+    return excerpt.unobserved(("series",), f"{left_out:,} more {what} are not told", locator=place)

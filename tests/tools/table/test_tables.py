@@ -99,6 +99,11 @@ class TestColumns(EncoderConformance):
         (found,) = (await self.observe(bench, where=Locator.from_fragment("cell=*,3"))).observations
         assert (found.as_(Column).name, found.locator.to_fragment()) == ("load", "cell=*,3")
 
+    async def test_says_how_many_columns_it_left_out(self, bench: Bench) -> None:
+        *told, last = (await self.observe(bench, parameters={"most": 2})).observations
+        assert [o.kind for o in told] == ["column", "column"]
+        assert (last.kind, last.text.partition(":")[0]) == ("unobserved", "3 columns were not described")
+
 
 class TestSeries(EncoderConformance):
     encoder = series
@@ -127,6 +132,19 @@ class TestSeries(EncoderConformance):
         assert told["date", "gap"].as_(Series).facts["missing"] == 3
         assert "8 missing" in told["noise", "gap"].text
 
+    async def test_says_what_it_does_not_tell(self, bench: Bench) -> None:
+        runner, _ = bench
+        months = pd.date_range("2020-01-01", periods=60, freq="MS").delete([5, 15, 25, 35, 45])
+        levels = np.repeat([10, 30, 60, 20, 90], 11) + np.random.default_rng(1).normal(0, 1, 55)
+        media = ingest(pd.DataFrame({"month": months, "v": levels.round(2)}), runner.store)
+        whole = (await runner.encode(media, series)).observations
+        found = [o.as_(Series).finding for o in whole if o.kind == "series"]
+        few = (await runner.encode(media, series, parameters={"most": 2})).observations
+        assert [o.text for o in few if o.kind == "unobserved"] == [
+            f"{found.count('gap') - 2} more gaps of month are not told",
+            f"{found.count('change') - 2} more changes of v are not told",
+        ]
+
     async def test_groups_are_series_of_their_own(self, bench: Bench) -> None:
         runner, _ = bench
         rng = np.random.default_rng(0)
@@ -147,6 +165,11 @@ class TestSeries(EncoderConformance):
 
 class TestCells(EncoderConformance):
     encoder = cells
+
+    async def test_says_how_many_cells_it_left_out(self, bench: Bench) -> None:
+        *told, last = (await self.observe(bench, parameters={"most": 2})).observations
+        assert [o.kind for o in told] == ["cell", "cell"]
+        assert last.text.startswith("5 cells were not read")
 
     def source(self) -> Source:
         return workbook(("Table", [["a", "b"], [1, 2], [3, 4]]), ("Form", FORM))
