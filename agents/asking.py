@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,12 +11,19 @@ from consilience.agents.replies import Form
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel
 
-from consilience.core.errors import BadReply
+from consilience.core.errors import BadReply, ReplyFault
 from consilience.models import Endpoint, Meter, Reply, Sampling
 
 __all__ = ["Filled", "ask", "conversation", "log_odds"]
 
 T = TypeVar("T", bound=BaseModel)
+
+_WRONG: dict[ReplyFault, str] = {
+    "form": "it was not in the form asked for",
+    "empty": "it was empty",
+    "refusal": "it did not answer",
+    "cut": "it was cut off at the token limit",
+}
 
 
 @dataclass(frozen=True)
@@ -47,20 +53,18 @@ async def ask(
     Raises:
         ModelUnavailable: the endpoint failed.
         BadReply: the second reply could not be used either.
+        BudgetSpent: the meter's ledger did not admit a call.
     """
-    asked = list(messages)
-    if endpoint.method == "text":
-        asked[-1] = HumanMessage(f"{asked[-1].text}\n\n{prompt('schema', schema=json.dumps(form.schema))}")
-    reply = await endpoint.complete(asked, schema=form.schema, sampling=sampling, on_text=on_text)
-    meter.add(reply.usage)
     try:
+        reply = await endpoint.complete(messages, schema=form.schema, sampling=sampling, on_text=on_text, meter=meter)
         return Filled(_read(form, reply), repaired=False)
+    except BadReply as problem:
+        said, told = problem.reply, _WRONG[problem.kind]
     except ValueError as problem:
-        told = _told(problem, reply)
+        said, told = reply.text, _told(problem, reply)
     # The broken reply goes back only in part: a runaway one would fill the context.
-    again = [*asked, AIMessage(reply.text[:600] or "(nothing)"), HumanMessage(prompt("repair", problem=told))]
-    second = await endpoint.complete(again, schema=form.schema, sampling=sampling)
-    meter.add(second.usage)
+    again = [*messages, AIMessage(said[:600] or "(nothing)"), HumanMessage(prompt("repair", problem=told))]
+    second = await endpoint.complete(again, schema=form.schema, sampling=sampling, meter=meter)
     try:
         return Filled(_read(form, second), repaired=True)
     except ValueError as problem:
@@ -88,8 +92,8 @@ async def log_odds(endpoint: Endpoint, question: str, *, meter: Meter) -> float:
         BadReply: it does not tell the alternatives, or neither word is among them.
     """
     messages = [SystemMessage(prompt("weighing")), HumanMessage(question)]
-    reply = await endpoint.complete(messages, sampling=Sampling(max_tokens=1, temperature=0, alternatives=20))
-    meter.add(reply.usage)
+    sampling = Sampling(max_tokens=1, temperature=0, alternatives=20)
+    reply = await endpoint.complete(messages, sampling=sampling, meter=meter)
     told = sorted(reply.alternatives.items(), key=lambda item: item[1])
     by_word = {token.strip().casefold(): logprob for token, logprob in told}
     if not by_word.keys() & {"yes", "no"}:

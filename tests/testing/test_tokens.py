@@ -13,19 +13,30 @@ def test_four_characters_a_token(characters: int, tokens: int) -> None:
 def test_whole_blocks_of_an_earlier_prefix_are_cached() -> None:
     cache = PrefixCache()
     shared = "".join(chr(65 + place % 26) for place in range(150))  # 2 blocks of 64 characters, and 22 more
-    assert cache.admit("m", shared) == 0
-    assert cache.admit("m", shared) == 32
-    assert cache.admit("m", shared + "x" * 100) == 32
-    assert cache.admit("m", shared + "x" * 200) == 48
-    assert cache.admit("m", "!" + shared) == 0
-    assert cache.admit("other", shared) == 0
+    assert cache.admit("m", shared).seen == 0
+    assert cache.admit("m", shared).seen == 32
+    assert cache.admit("m", shared + "x" * 100).seen == 32
+    assert cache.admit("m", shared + "x" * 200).seen == 48
+    assert cache.admit("m", "!" + shared).seen == 0
+    assert cache.admit("other", shared).seen == 0
+
+
+def test_a_block_is_ready_once_its_prompt_is_answered() -> None:
+    cache = PrefixCache()
+    first = cache.admit("m", "a" * 128)
+    together = cache.admit("m", "a" * 128)
+    assert (together.seen, together.ready) == (32, 0)
+    cache.answered(first)
+    later = cache.admit("m", "a" * 128 + "b" * 64)
+    assert (later.seen, later.ready) == (32, 32)
+    assert cache.admit("m", "a" * 128 + "b" * 64).ready == 32
 
 
 def test_a_block_in_another_place_is_not_cached() -> None:
     cache = PrefixCache()
     first, second = "a" * 64, "b" * 64
     cache.admit("m", first + second)
-    assert cache.admit("m", second + first) == 0
+    assert cache.admit("m", second + first).seen == 0
 
 
 def test_the_text_of_a_prompt_holds_tools_first_and_media_by_hash() -> None:

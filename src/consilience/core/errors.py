@@ -9,9 +9,11 @@ ConsilienceError
 │   └── BadConfiguration        a setting contradicts itself or the machine
 ├── ModelError                  a language model did not do its part
 │   ├── ModelUnavailable        it could not be reached, or refused the key
-│   └── BadReply                it answered, but not in the form asked for
+│   │   └── CircuitOpen         it kept failing, and is left alone for a while
+│   └── BadReply                it answered, but with nothing that can be used
 ├── Unobservable                a medium does not allow an observation (told to the agents, cached)
 └── RunError                    the run cannot go on
+    ├── BudgetSpent             the next call could exceed what the run may spend
     ├── Stopped                 an encoding was cancelled, or took longer than allowed
     ├── WeightsUnavailable      no source delivered the weights
     └── WeightsCorrupt          bytes arrived, but not the bytes that were promised
@@ -21,16 +23,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, TypeAlias
 
 __all__ = [
     "BadConfiguration",
     "BadMedia",
     "BadReply",
+    "BudgetSpent",
     "CallerError",
+    "CircuitOpen",
     "ConsilienceError",
+    "FailureKind",
     "MissingExtra",
     "ModelError",
     "ModelUnavailable",
+    "ReplyFault",
     "RunError",
     "Stopped",
     "UnknownName",
@@ -127,27 +135,91 @@ class ModelError(ConsilienceError):
 
     Attributes:
         model: the model's name.
+        attempts: how often it was asked before this was given up.
     """
 
     exit_code = 5
 
     def __init__(self, model: str, problem: str, *, cure: str = "") -> None:
         self.model = model
+        self.attempts = 1
         super().__init__(f"{model}: {problem}", cure=cure)
 
 
+FailureKind: TypeAlias = Literal[
+    "rate_limit",
+    "quota",
+    "server",
+    "connection",
+    "timeout",
+    "truncated",
+    "key",
+    "missing",
+    "request",
+    "resting",
+    "unknown",
+]
+"""How a model was unavailable: too many requests; no credit left; an error of the server's own (5xx); no connection, or
+one that broke; no answer in time; an answer that ends in the middle or is no JSON; key refused (401, 403); no such
+model or address (404); a request that it does not take (other 4xx); left alone after failures; anything else."""
+
+
 class ModelUnavailable(ModelError):
-    """The model could not be reached, refused the key, or took longer than allowed."""
+    """The model could not be reached, refused the key, or took longer than allowed.
+
+    Attributes:
+        kind: see `FailureKind`.
+        retry_after: seconds after which the endpoint says it may be asked again; None where it does not say.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        problem: str,
+        *,
+        cure: str = "",
+        kind: FailureKind = "unknown",
+        retry_after: float | None = None,
+    ) -> None:
+        self.kind: FailureKind = kind
+        self.retry_after = retry_after
+        super().__init__(model, problem, cure=cure)
+
+
+class CircuitOpen(ModelUnavailable):
+    """The model kept failing and is left alone for a while; nothing was sent.
+
+    Attributes:
+        again_at: when it is tried again, UTC. `retry_after` has the seconds until then.
+    """
+
+    def __init__(self, model: str, *, failures: int, again_at: datetime, seconds: float) -> None:
+        self.again_at = again_at
+        super().__init__(
+            model,
+            f"failed {failures} times in a row and is left alone until {again_at:%H:%M:%S} UTC ({seconds:.0f} s).",
+            cure="Wait, or name another model in CONSILIENCE_FALLBACKS.",
+            kind="resting",
+            retry_after=seconds,
+        )
+        self.attempts = 0
+
+
+ReplyFault: TypeAlias = Literal["form", "empty", "refusal", "cut"]
+"""What is wrong with a reply: not in the form asked for; nothing in it; the model declines to answer; its token limit
+came before its first word."""
 
 
 class BadReply(ModelError):
-    """The model answered, but not in the form asked for.
+    """The model answered, but with nothing that can be used.
 
     Attributes:
+        kind: see `ReplyFault`.
         reply: the beginning of what came back (at most 200 characters).
     """
 
-    def __init__(self, model: str, problem: str, *, reply: str = "") -> None:
+    def __init__(self, model: str, problem: str, *, reply: str = "", kind: ReplyFault = "form") -> None:
+        self.kind: ReplyFault = kind
         self.reply = reply[:200]
         super().__init__(model, problem)
 
@@ -158,6 +230,31 @@ class Unobservable(ConsilienceError):
 
 class RunError(ConsilienceError):
     """The run cannot go on."""
+
+
+class BudgetSpent(RunError):
+    """The next call could exceed what the run may spend; it was not made, or was ended with the time.
+
+    Attributes:
+        limit: which limit of the budget it is.
+        allowed: that limit: a number of calls or tokens, US dollars, or seconds.
+        spent: what is spent of it, or reserved for calls in flight.
+        wanted: what the call could have taken.
+    """
+
+    def __init__(
+        self, limit: Literal["calls", "tokens", "money", "seconds"], *, allowed: float, spent: float, wanted: float
+    ) -> None:
+        self.limit = limit
+        self.allowed = allowed
+        self.spent = spent
+        self.wanted = wanted
+        unit = {"money": "US dollars"}.get(limit, limit)
+        super().__init__(
+            f"The budget of {allowed:,.6g} {unit} is spent: {spent:,.6g} are used or reserved, "
+            f"and the next call may take {wanted:,.6g}.",
+            cure="Raise the budget, or ask with fewer seats and rounds.",
+        )
 
 
 class Stopped(RunError):

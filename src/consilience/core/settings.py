@@ -94,8 +94,32 @@ class Settings(BaseSettings):
         "into a prompt; 0: by words alone.",
     )
     threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
-    request_seconds: float = Field(300, gt=0, description="Time-out of one model call, from its admission.")
+    request_seconds: float = Field(
+        300, gt=0, description="Time-out of an attempt at a model call, from its admission."
+    )
+    retries: int = Field(
+        4, ge=0, le=20, description="How often a model call is repeated after a failure that may pass; 0: never."
+    )
+    retry_seconds: float = Field(
+        30,
+        ge=0,
+        description="Longest wait before a repetition; an endpoint that asks for a longer one is given up.",
+    )
+    breaker_failures: int = Field(
+        5, ge=1, description="Calls that fail for good in a row until an endpoint is left alone for a while."
+    )
+    breaker_seconds: float = Field(30, gt=0, description="How long it is then left alone before one call tries it.")
+    fallbacks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Models, separated by commas, on which a call is made in turn that failed for good on its own "
+        "model; named as `model` is.",
+    )
     limits: Limits = Field(default_factory=lambda: Limits())
+
+    @field_validator("fallbacks", mode="before")
+    @classmethod
+    def _models_by_commas(cls, given: Any) -> Any:
+        return tuple(name.strip() for name in given.split(",") if name.strip()) if isinstance(given, str) else given
 
     @field_validator("plugins", mode="before")
     @classmethod

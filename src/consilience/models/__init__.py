@@ -1,16 +1,27 @@
-"""Language models: resolving a name to an endpoint, the embedded server, usage and prices."""
+"""Language models: endpoints that survive faults and hold budgets, the embedded server, usage and prices."""
 
-from consilience.models.endpoint import Endpoint, Method, Reply, Sampling
+from consilience.models.budget import Budget, Estimate, Ledger, Limit, Reservation
+from consilience.models.calling import Sampling
+from consilience.models.endpoint import Endpoint, Reply
+from consilience.models.meter import Meter
+from consilience.models.methods import Method
 from consilience.models.resolve import DEFAULT_EMBEDDED, ModelLike, resolve
-from consilience.models.usage import Meter, Usage, price
+from consilience.models.retrying import Patience
+from consilience.models.usage import Usage, price
 
 __all__ = [
     "DEFAULT_EMBEDDED",
+    "Budget",
     "Endpoint",
+    "Estimate",
+    "Ledger",
+    "Limit",
     "Meter",
     "Method",
     "ModelLike",
+    "Patience",
     "Reply",
+    "Reservation",
     "Sampling",
     "Usage",
     "price",

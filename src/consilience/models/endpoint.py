@@ -3,69 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
+import copy
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel
 
-from consilience.core.errors import ConsilienceError, ModelUnavailable
+from consilience.core.errors import BadReply, ConsilienceError, ModelError, ModelUnavailable
+from consilience.models.breaker import Breaker, BreakerState
+from consilience.models.call import Call
+from consilience.models.calling import Answer, Prompt, Sampling, request
+from consilience.models.clients import Connection
+from consilience.models.failures import explained
+from consilience.models.meter import Meter
+from consilience.models.methods import Ladder, Method
+from consilience.models.retrying import Patience, persist
 from consilience.models.usage import Usage
 
-__all__ = ["Connection", "Endpoint", "Method", "Reply", "Sampling"]
+__all__ = ["Endpoint", "Reply"]
 
-Method: TypeAlias = Literal["json_schema", "native", "text"]
-"""How an endpoint is asked for structured output: json_schema in the request of the OpenAI protocol, the LangChain
-model's own `with_structured_output`, or not at all (a plain Runnable, which is told the schema in the prompt)."""
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How a reply is drawn; None leaves it to the endpoint."""
-
-    temperature: float | None = None
-    seed: int | None = None
-    max_tokens: int | None = None
-    alternatives: int | None = None
-    """How many likely first tokens to tell of, where the endpoint `tells_alternatives`."""
+OnText = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back."""
+    """What came back.
+
+    Attributes:
+        text: never empty, unless `alternatives` were asked for and are told.
+        usage: all that the call used, failed attempts and other models included.
+        method: how the endpoint was asked.
+        cut: it reached its token limit: its JSON is then likely broken.
+        alternatives: likely first tokens, each with its log-probability; empty when they were not asked for, or are
+            not told.
+        model: the endpoint that really answered.
+        attempts: how often a model was asked, over all models.
+        passed_over: why the models before this one failed, a line each.
+    """
 
     text: str
     usage: Usage
     method: Method
     cut: bool = False
-    """True when the reply reached its token limit: its JSON is then likely broken."""
     alternatives: Mapping[str, float] = field(default_factory=dict)
-    """Likely first tokens, each with its log-probability; empty when they were not asked for, or are not told."""
-
-
-class Connection(Protocol):
-    """Gives the LangChain runnable behind an endpoint, bound to the running event loop, and lets go of it."""
-
-    async def open(self) -> Runnable[Any, Any]:
-        """The runnable; may block for a first load, off the loop."""
-        ...
-
-    async def close(self) -> None:
-        """Closes what `open` opened on the running loop."""
-        ...
+    model: str = ""
+    attempts: int = 1
+    passed_over: tuple[str, ...] = ()
 
 
 class Endpoint:
-    """One model with the limits its callers must respect: how many calls at once, and how long one may take.
+    """One model with the limits its callers must respect: how many calls at once, how long, and how often.
 
-    A time-out starts when the call is admitted, not while it queues. HTTP clients cannot cross event loops, so
+    A time-out starts when an attempt is admitted, not while it queues. HTTP clients cannot cross event loops, so
     connections and queues are kept by loop.
+
+    Args:
+        name: what it is called in errors, replies and seats.
+        connection: to the LangChain runnable.
+        provider: for prices.
+        method: how it is asked for structured output; where that gives nothing, see `Ladder`.
+        concurrency: attempts at once.
+        patience: see `Patience`.
+        tells_alternatives: it tells the likely first tokens when asked for.
     """
 
     def __init__(
@@ -76,22 +78,43 @@ class Endpoint:
         provider: str = "unknown",
         method: Method = "native",
         concurrency: int = 8,
-        seconds: float = 300,
+        patience: Patience = Patience(),  # noqa: B008 (it is frozen)
         tells_alternatives: bool = False,
     ) -> None:
         self.name = name
         self.tells_alternatives = tells_alternatives
         self.provider = provider
-        self.method: Method = method
+        self.patience = patience
+        self.fallbacks: tuple[Endpoint, ...] = ()
         self._connection = connection
         self._concurrency = concurrency
-        self._seconds = seconds
+        self._ladder = Ladder(method)
+        self._breaker = Breaker(name, failures=patience.breaker_failures, seconds=patience.breaker_seconds)
         self._queues: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
         )
 
+    @property
+    def method(self) -> Method:
+        """How it is asked for structured output now."""
+        return self._ladder.method
+
+    @property
+    def breaker(self) -> BreakerState:
+        """Whether calls go through (closed), fail at once (open), or the next one tries (half_open)."""
+        return self._breaker.state
+
+    def with_fallbacks(self, *others: Endpoint) -> Endpoint:
+        """The same endpoint, whose calls that fail for good are made on the others, in turn.
+
+        `Reply.model` and `Meter.models` tell who answered. A spent budget and an error of the caller's fall to nobody.
+        """
+        changed = copy.copy(self)
+        changed.fallbacks = (*self.fallbacks, *(each for other in others for each in (other, *other.fallbacks)))
+        return changed
+
     async def open(self) -> None:
-        """Connects now rather than at the first call (the embedded model loads here).
+        """Connects now rather than at the first call (the embedded model loads here); fallbacks when they are needed.
 
         Raises:
             ConsilienceError: it cannot be connected to; the error names the cure.
@@ -99,8 +122,10 @@ class Endpoint:
         await self._connected()
 
     async def close(self) -> None:
-        """Lets the running loop's connection go."""
+        """Lets the running loop's connections go, those of the fallbacks too."""
         await self._connection.close()
+        for other in self.fallbacks:
+            await other.close()
 
     async def complete(
         self,
@@ -108,7 +133,8 @@ class Endpoint:
         *,
         schema: dict[str, Any] | None = None,
         sampling: Sampling | None = None,
-        on_text: Callable[[str], None] | None = None,
+        on_text: OnText | None = None,
+        meter: Meter | None = None,
     ) -> Reply:
         """One reply.
 
@@ -116,30 +142,100 @@ class Endpoint:
             messages: the prompt.
             schema: JSON schema that the reply shall follow. A wish, not a promise: validate what comes back.
             sampling: see `Sampling`.
-            on_text: called with each piece of text as it is generated, where the endpoint streams.
+            on_text: called with each piece of text as it is generated, where the endpoint streams; not when an
+                attempt is repeated.
+            meter: told what each attempt uses, also when the call fails; its ledger has to admit each attempt.
 
         Raises:
-            ModelUnavailable: not reached, key refused, timed out, or the endpoint answered with an error.
+            ModelUnavailable: not reached, key refused, timed out, or the endpoint answered with an error;
+                `CircuitOpen` without asking, after many of those.
+            BadReply: the reply is empty, or the model refuses.
+            BudgetSpent: the meter's ledger did not admit it.
         """
+        call = Call(Prompt(tuple(messages), schema, sampling or Sampling()), on_text, meter or Meter())
+        passed_over: list[str] = []
+        for others, endpoint in zip(range(len(self.fallbacks), -1, -1), (self, *self.fallbacks), strict=True):
+            try:
+                answer, method = await endpoint._answer(call)
+            except ModelError as problem:
+                problem.attempts = call.attempts
+                if not others:
+                    raise
+                passed_over.append(str(problem))
+                call.meter.pass_over(str(problem))
+            else:
+                break
+        call.meter.answered(endpoint.name)
+        return Reply(
+            answer.text,
+            call.usage,
+            method,
+            answer.cut,
+            answer.alternatives,
+            endpoint.name,
+            call.attempts,
+            tuple(passed_over),
+        )
+
+    async def _answer(self, call: Call) -> tuple[Answer, Method]:
+        """An answer of this model alone, with as many attempts as its patience allows."""
+        with self._breaker.watch():
+            return await persist(lambda: self._descend(call), self.patience, call.sleep)
+
+    async def _descend(self, call: Call) -> tuple[Answer, Method]:
+        """An attempt; where the way of asking is to blame for its end, another by the next way at once."""
+        method = self._ladder.method
+        while True:
+            try:
+                answer = await self._attempt(call, method)
+            except ModelError as problem:
+                lower = self._ladder.below(method, problem) if call.prompt.schema else None
+                if lower is None:
+                    raise
+                method = lower
+            else:
+                if call.prompt.schema:
+                    self._ladder.worked(method)
+                return answer, method
+
+    async def _attempt(self, call: Call, method: Method) -> Answer:
+        call.attempts += 1
         runnable = await self._connected()
         async with self._queue():
-            start = time.perf_counter()
-            try:
-                async with asyncio.timeout(self._seconds):
-                    raw, method = await self._call(runnable, list(messages), schema, sampling or Sampling(), on_text)
-            except TimeoutError as problem:
-                raise ModelUnavailable(
-                    self.name,
-                    f"no reply within {self._seconds:g} s.",
-                    cure="Raise CONSILIENCE_REQUEST_SECONDS, or take a faster model.",
-                ) from problem
-            except (ConsilienceError, AssertionError):
-                # A scripted model whose script has run out must fail its test, not lose a seat.
-                raise
-            # Every provider's client has errors of its own: this is where they become ours.
-            except Exception as problem:
-                raise _explained(self.name, problem) from problem
-            return self._reply(raw, method, time.perf_counter() - start)
+            with call.attempt(self.provider, self.name.partition(":")[2] or self.name) as attempt:
+                limit = min(self.patience.seconds, call.seconds_left)
+                try:
+                    async with asyncio.timeout(limit):
+                        attempt.answer = await request(runnable, call.prompt, method, call.listener())
+                except TimeoutError as problem:
+                    raise self._out_of_time(call, limit) from problem
+                except (ConsilienceError, AssertionError):
+                    # A scripted model whose script has run out must fail its test, not lose a seat.
+                    raise
+                # Every provider's client has errors of its own: this is where they become ours.
+                except Exception as problem:
+                    raise explained(self.name, problem) from problem
+                return self._sound(attempt.answer)
+
+    def _out_of_time(self, call: Call, limit: float) -> ConsilienceError:
+        if call.meter.ledger and limit < self.patience.seconds:
+            return call.meter.ledger.out_of_time()
+        return ModelUnavailable(
+            self.name,
+            f"no reply within {limit:g} s.",
+            cure="Raise CONSILIENCE_REQUEST_SECONDS, or take a faster model.",
+            kind="timeout",
+        )
+
+    def _sound(self, answer: Answer) -> Answer:
+        """The answer, where there is one in it."""
+        if answer.refusal is not None:
+            raise BadReply(self.name, f"it refuses: {answer.refusal[:200]}", reply=answer.refusal, kind="refusal")
+        if answer.text.strip() or answer.alternatives:
+            return answer
+        if answer.cut:
+            raise BadReply(self.name, "its token limit came before its first word.", kind="cut")
+        raise BadReply(self.name, "its reply is empty.", kind="empty")
 
     async def _connected(self) -> Runnable[Any, Any]:
         try:
@@ -147,113 +243,8 @@ class Endpoint:
         except ConsilienceError:
             raise
         except Exception as problem:
-            raise _explained(self.name, problem) from problem
+            raise explained(self.name, problem) from problem
 
     def _queue(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
         return self._queues.setdefault(loop, asyncio.Semaphore(self._concurrency))
-
-    async def _call(
-        self,
-        runnable: Runnable[Any, Any],
-        messages: list[BaseMessage],
-        schema: dict[str, Any] | None,
-        sampling: Sampling,
-        on_text: Callable[[str], None] | None,
-    ) -> tuple[Any, Method]:
-        if not isinstance(runnable, BaseChatModel):
-            return await runnable.ainvoke(messages), "text"
-        options: dict[str, Any] = {key: value for key, value in vars(sampling).items() if value is not None}
-        if alternatives := options.pop("alternatives", None):
-            options |= {"logprobs": True, "top_logprobs": alternatives}
-        if self.method == "json_schema":
-            if schema:
-                # In `extra_body`, the client hands the body on as it is; as `response_format` it would parse the reply
-                # itself and raise on one that was cut off, losing its text and its usage.
-                form = {"name": str(schema.get("title", "reply")), "schema": schema, "strict": True}
-                options["extra_body"] = {"response_format": {"type": "json_schema", "json_schema": form}}
-            return await _gather(runnable.bind(**options), messages, on_text), "json_schema"
-        options.pop("seed", None)
-        if schema is None:
-            return await _gather(runnable.bind(**options), messages, on_text), "native"
-        # What is bound does not reach through `with_structured_output`; what the model itself is set to does.
-        settable = {key: value for key, value in options.items() if key in type(runnable).model_fields}
-        structured = runnable.model_copy(update=settable).with_structured_output(schema, include_raw=True)
-        return await structured.ainvoke(messages), "native"
-
-    def _reply(self, raw: Any, method: Method, seconds: float) -> Reply:
-        parsed = None
-        if isinstance(raw, dict) and "raw" in raw and "parsed" in raw:
-            raw, parsed = raw["raw"], raw["parsed"]
-        message = raw if isinstance(raw, AIMessage) else None
-        usage = Usage.of_call(
-            dict(message.usage_metadata) if message and message.usage_metadata else None,
-            seconds=seconds,
-            provider=self.provider,
-            model=self.name.partition(":")[2] or self.name,
-        )
-        cut = message is not None and self._is_cut(message.response_metadata)
-        alternatives = _alternatives(message.response_metadata) if message else {}
-        return Reply(_text_of(raw if parsed is None else parsed), usage, method, cut, alternatives)
-
-    def _is_cut(self, metadata: dict[str, Any]) -> bool:
-        """Stopped by the token limit, or a stream that broke off without a reason to end."""
-        reasons = {str(metadata[key]).lower() for key in _REASONS if metadata.get(key)}
-        return bool(reasons & {"length", "max_tokens"}) or (self.method == "json_schema" and not reasons)
-
-
-_REASONS = ("finish_reason", "stop_reason", "done_reason")
-"""Where the providers' models say why a reply ended."""
-
-
-async def _gather(
-    runnable: Runnable[Any, Any], messages: list[BaseMessage], on_text: Callable[[str], None] | None
-) -> Any:
-    if on_text is None:
-        return await runnable.ainvoke(messages)
-    whole: AIMessageChunk | None = None
-    async for chunk in runnable.astream(messages):
-        if chunk.text:
-            on_text(str(chunk.text))
-        whole = chunk if whole is None else whole + chunk
-    return whole
-
-
-def _alternatives(metadata: dict[str, Any]) -> dict[str, float]:
-    """The likely first tokens as the OpenAI protocol tells them."""
-    told = (metadata.get("logprobs") or {}).get("content") or [{}]
-    return {token["token"]: token["logprob"] for token in told[0].get("top_logprobs", ())}
-
-
-def _text_of(raw: Any) -> str:
-    if isinstance(raw, str):
-        return raw
-    if isinstance(raw, BaseMessage):
-        return str(raw.text)
-    if isinstance(raw, BaseModel):
-        return raw.model_dump_json()
-    return json.dumps(raw, ensure_ascii=False, default=str)
-
-
-_CURES = {
-    "AuthenticationError": ("the key was refused.", "Check the API key (OPENAI_API_KEY, CONSILIENCE_API_KEY, ...)."),
-    "PermissionDeniedError": ("the key does not allow this model.", "Check the key's rights, or take another model."),
-    "NotFoundError": ("there is no such model or address.", "Check the model's name and the base URL."),
-    "APIConnectionError": ("cannot be reached.", "Is the server running, and is the base URL right?"),
-    "APITimeoutError": ("did not answer in time.", "Is the server busy? Raise CONSILIENCE_REQUEST_SECONDS."),
-    "RateLimitError": ("refused for too many requests, or no credit is left.", "Wait, or use a key with more."),
-    "InternalServerError": ("failed with an error of its own.", "Try again, or look at the server's log."),
-    "JSONDecodeError": ("answered with something else than JSON.", "Is the base URL right, /v1 included?"),
-}
-
-
-def _explained(name: str, problem: Exception) -> ModelUnavailable:
-    """One of our errors for a client's: known ones with their cure, others in their own first line."""
-    for kind in type(problem).__mro__:
-        if kind.__name__ in _CURES:
-            told, cure = _CURES[kind.__name__]
-            return ModelUnavailable(name, told, cure=cure)
-    first_line = (str(problem).strip() or "no message").splitlines()[0][:200]
-    return ModelUnavailable(
-        name, f"{type(problem).__name__}: {first_line}", cure="Check the model's name, its settings and the base URL."
-    )

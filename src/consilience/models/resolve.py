@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
-from consilience.core.errors import BadConfiguration, MissingExtra, ModelUnavailable
+from consilience.core.errors import BadConfiguration, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
+from consilience.models.clients import Given, OpenAIProtocol
 from consilience.models.endpoint import Endpoint
+from consilience.models.retrying import Patience
 
 __all__ = ["DEFAULT_EMBEDDED", "ModelLike", "resolve"]
 
@@ -29,9 +30,16 @@ def resolve(
     model: ModelLike | None = None,
     settings: Settings | None = None,
     *,
+    fallbacks: Sequence[ModelLike] | None = None,
     on_download: Callable[[Progress], None] | None = None,
 ) -> Endpoint:
     """The endpoint for `model`, or for the settings' model when None. Connects to nothing yet.
+
+    Args:
+        model: see `ModelLike`; an Endpoint is taken as it is.
+        settings: None: from the environment.
+        fallbacks: where a call is made that failed for good on `model`; None: the settings'.
+        on_download: told how the pulling of weights goes.
 
     Raises:
         BadConfiguration: the string names no provider that can be made out, or a key is missing.
@@ -39,6 +47,14 @@ def resolve(
     """
     settings = settings or Settings()
     chosen = settings.model if model is None else model
+    if fallbacks is None:
+        fallbacks = () if isinstance(chosen, Endpoint) else settings.fallbacks
+    others = [_alone(other, settings, on_download) for other in fallbacks if other != chosen]
+    endpoint = _alone(chosen, settings, on_download)
+    return endpoint.with_fallbacks(*others) if others else endpoint
+
+
+def _alone(chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
     if isinstance(chosen, Endpoint):
         return chosen
     if isinstance(chosen, Runnable):
@@ -51,52 +67,6 @@ def resolve(
     if settings.base_url and ":" not in chosen:
         return _compatible(settings.base_url, chosen, settings)
     return _of_provider(chosen, settings)
-
-
-class _Given:
-    """A runnable that the caller made, and keeps."""
-
-    def __init__(self, runnable: Runnable[Any, Any]) -> None:
-        self._runnable = runnable
-
-    async def open(self) -> Runnable[Any, Any]:
-        return self._runnable
-
-    async def close(self) -> None:
-        """The caller's to close."""
-
-
-class _OpenAIProtocol:
-    """A ChatOpenAI for each event loop, each with an HTTP client of its own."""
-
-    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
-        self._parameters = parameters
-        self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[BaseChatModel, Any]] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._locks: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
-
-    async def open(self) -> Runnable[Any, Any]:
-        loop = asyncio.get_running_loop()
-        async with self._locks.setdefault(loop, asyncio.Lock()):
-            if loop not in self._open:
-                # Off the loop: it may load a model, and it imports the client.
-                self._open[loop] = await asyncio.to_thread(self._make)
-            return self._open[loop][0]
-
-    def _make(self) -> tuple[BaseChatModel, Any]:
-        try:
-            from langchain_openai import ChatOpenAI
-            from openai import DefaultAsyncHttpxClient
-        except ImportError as problem:
-            raise MissingExtra("langchain-openai", "openai", "Speaking the OpenAI protocol") from problem
-        client = DefaultAsyncHttpxClient()
-        return ChatOpenAI(http_async_client=client, stream_usage=True, **self._parameters()), client
-
-    async def close(self) -> None:
-        opened = self._open.pop(asyncio.get_running_loop(), None)
-        if opened:
-            await opened[1].aclose()
 
 
 def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
@@ -114,13 +84,13 @@ def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], N
 
     return Endpoint(
         f"embedded:{name}",
-        _OpenAIProtocol(parameters),
+        OpenAIProtocol(parameters),
         provider="embedded",
         method="json_schema",
         tells_alternatives=True,
         # One slot: a second call would push the first one's prefix out of the cache.
         concurrency=1,
-        seconds=settings.request_seconds,
+        patience=_patience(settings, at_most=1),
     )
 
 
@@ -137,10 +107,10 @@ def _compatible(url: str, name: str, settings: Settings) -> Endpoint:
 
     return Endpoint(
         f"{url}#{name}" if name else url,
-        _OpenAIProtocol(parameters),
+        OpenAIProtocol(parameters),
         provider="openai-compatible",
         method="json_schema",
-        seconds=settings.request_seconds,
+        patience=Patience.of(settings),
     )
 
 
@@ -148,7 +118,7 @@ def _first_model(url: str, key: str) -> str:
     """The first model that the endpoint lists: with one model served, nobody should have to name it."""
     import openai
 
-    with openai.OpenAI(base_url=url, api_key=key, timeout=30, max_retries=1) as client:
+    with openai.OpenAI(base_url=url, api_key=key, timeout=30, max_retries=0) as client:
         try:
             served = client.models.list().data
         # The client takes a web page for text, and trips over it.
@@ -171,15 +141,16 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
         _require_key(name, "OPENAI_API_KEY")
         return Endpoint(
             name,
-            _OpenAIProtocol(parameters),
+            OpenAIProtocol(parameters),
             provider="openai",
             method="json_schema",
-            seconds=settings.request_seconds,
+            patience=Patience.of(settings),
         )
     from langchain.chat_models import init_chat_model
 
     try:
-        made = init_chat_model(name)
+        # Retries are the endpoint's.
+        made = init_chat_model(name, max_retries=0)
     except ImportError as problem:
         raise BadConfiguration(f"The model {name!r} needs another package.", cure=str(problem)) from problem
     # Each provider's constructor has its own way of saying that a key is missing.
@@ -189,7 +160,7 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
             f"The model {name!r} cannot be set up: {first_line}",
             cure="Use embedded, http://host/v1, or PROVIDER:MODEL such as openai:gpt-5.",
         ) from problem
-    return Endpoint(name, _Given(made), provider=provider, seconds=settings.request_seconds)
+    return Endpoint(name, Given(made), provider=provider, patience=Patience.of(settings))
 
 
 def _require_key(name: str, variable: str) -> None:
@@ -198,13 +169,20 @@ def _require_key(name: str, variable: str) -> None:
 
 
 def _of_runnable(runnable: Runnable[Any, Any], settings: Settings) -> Endpoint:
+    # A model that the caller made repeats as the caller set it; what a chain does may not be repeatable.
+    patience = _patience(settings, at_most=0)
     if not isinstance(runnable, BaseChatModel):
-        return Endpoint(runnable.get_name(), _Given(runnable), method="text", seconds=settings.request_seconds)
+        return Endpoint(runnable.get_name(), Given(runnable), method="text", patience=patience)
     speaks_openai = runnable._llm_type == "openai-chat"
     return Endpoint(
         str(getattr(runnable, "model_name", None) or getattr(runnable, "model", None) or runnable.get_name()),
-        _Given(runnable),
+        Given(runnable),
         provider="openai" if speaks_openai else runnable._llm_type,
         method="json_schema" if speaks_openai else "native",
-        seconds=settings.request_seconds,
+        patience=patience,
     )
+
+
+def _patience(settings: Settings, *, at_most: int) -> Patience:
+    patience = Patience.of(settings)
+    return replace(patience, retries=min(at_most, patience.retries))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Meter", "Usage", "price"]
+from consilience.core.once import once
+
+__all__ = ["Usage", "price"]
 
 
 class Usage(BaseModel):
@@ -15,7 +17,13 @@ class Usage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    calls: int = Field(0, ge=0)
+    calls: int = Field(0, ge=0, description="Attempts, also those that failed.")
+    failed: int = Field(
+        0,
+        ge=0,
+        description="Those of the attempts that failed. Where one may have been read and told no usage, its prompt "
+        "counts by estimate.",
+    )
     prompt_tokens: int = Field(0, ge=0)
     cached_tokens: int = Field(0, ge=0, description="Those of the prompt tokens that a prefix cache served.")
     completion_tokens: int = Field(0, ge=0)
@@ -25,6 +33,7 @@ class Usage(BaseModel):
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             calls=self.calls + other.calls,
+            failed=self.failed + other.failed,
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
@@ -63,28 +72,25 @@ def price(
     """
     if provider == "embedded":
         return 0.0
+    pricing = _pricing(provider, model)
+    return pricing(prompt_tokens, completion_tokens, cached_tokens) if pricing else None
+
+
+@once
+def _pricing(provider: str, model: str) -> Callable[[int, int, int], float] | None:
+    """The price list's entry, or None. Looked up once: both the missing package and the missing entry are slow."""
     try:
         from genai_prices import Usage as PricedUsage
         from genai_prices import calc_price
     except ImportError:
         return None
+
+    def priced(prompt: int, completion: int, cached: int) -> float:
+        used = PricedUsage(input_tokens=prompt, cache_read_tokens=cached, output_tokens=completion)
+        return float(calc_price(used, model_ref=model, provider_id=provider).total_price)
+
     try:
-        priced = calc_price(
-            PricedUsage(input_tokens=prompt_tokens, cache_read_tokens=cached_tokens, output_tokens=completion_tokens),
-            model_ref=model,
-            provider_id=provider,
-        )
+        priced(0, 0, 0)
     except LookupError:
         return None
-    return float(priced.total_price)
-
-
-class Meter:
-    """Adds up usage as it happens, so that calls which end in an error are paid for in the books too."""
-
-    def __init__(self) -> None:
-        self.usage = Usage()
-
-    def add(self, usage: Usage) -> None:
-        """Counts one more call."""
-        self.usage += usage
+    return priced

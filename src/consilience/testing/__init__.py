@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from consilience.testing.conformance import EncoderConformance
     from consilience.testing.faults import Fault, FaultKind, FaultSchedule
     from consilience.testing.replies import Scripted
+    from consilience.testing.schedules import at_rate, either, on_calls, where
     from consilience.testing.script import ScriptExhausted
     from consilience.testing.scripted import ScriptedCall, ScriptedChatModel
     from consilience.testing.server import ModelServer
@@ -26,6 +27,10 @@ __all__ = [
     "ScriptedCall",
     "ScriptedChatModel",
     "ServerCall",
+    "at_rate",
+    "either",
+    "on_calls",
+    "where",
     "witness",
 ]
 
@@ -40,6 +45,10 @@ _HOME_OF = {
     "ScriptedCall": "scripted",
     "ScriptedChatModel": "scripted",
     "ServerCall": "calls",
+    "at_rate": "schedules",
+    "either": "schedules",
+    "on_calls": "schedules",
+    "where": "schedules",
     "witness": "stand_in",
 }
 

@@ -14,7 +14,7 @@ from consilience.testing.faults import Fault, FaultSchedule, fault_at
 from consilience.testing.formats import Answer, Refused, Reply, read_chat, read_form, write_chat, write_transcription
 from consilience.testing.protocol import Prompt, error_body
 from consilience.testing.script import Script
-from consilience.testing.tokens import PrefixCache, count_tokens, prompt_text
+from consilience.testing.tokens import Admitted, PrefixCache, count_tokens, prompt_text
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -46,6 +46,7 @@ class Service:
         self.log = log
         self.abort = abort
         self._cache = PrefixCache()
+        self._read: dict[int, Admitted] = {}
         self._numbers = itertools.count()
 
     def check_key(self, request: Request) -> None:
@@ -62,9 +63,17 @@ class Service:
         if "messages" not in body:
             return {"number": number, "fault": fault, "prompt": Prompt()}
         text = prompt_text(body)
-        read = fault is None or fault.kind not in ("rate_limit", "reset", "server_error")
-        cached = self._cache.admit(str(body.get("model")), text) if read else 0
-        return {"number": number, "fault": fault, "prompt": Prompt(count_tokens(text), cached)}
+        prompt = Prompt(count_tokens(text))
+        if fault is None or fault.kind not in ("rate_limit", "reset", "server_error"):
+            self._read[number] = admitted = self._cache.admit(str(body.get("model")), text)
+            prompt = Prompt(prompt.tokens, admitted.seen, admitted.ready)
+        return {"number": number, "fault": fault, "prompt": prompt}
+
+    def answered(self, call: ServerCall) -> None:
+        """The answer to a call leaves: what it had read can serve others from now on."""
+        admitted = self._read.pop(call.number, None) if call.number is not None else None
+        if admitted:
+            self._cache.answered(admitted)
 
     def reply(self, call: ServerCall) -> Reply:
         """What the script says; nothing is drawn from it where the fault lets nothing of the reply through."""
@@ -109,6 +118,7 @@ class _Endpoint:
             if await _left(request, within=self._service.behaviour.latency):
                 return
             if response:
+                self._service.answered(call)
                 await response(scope, receive, send)
                 return
             if call.fault and call.fault.kind == "reset" and request.client:

@@ -28,10 +28,20 @@ SECONDS_PER_WORD = 0.5
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a call asked to be read: tokens in all, and those of them that the prefix cache served."""
+    """What a call, or several, asked to be read, in tokens at four characters each.
+
+    Attributes:
+        tokens: in all.
+        cached: those of them with which an earlier prompt began, in whole blocks of 16; told to clients as cached.
+        ready: those of `cached` that belong to a prompt which was answered before this one came.
+    """
 
     tokens: int = 0
     cached: int = 0
+    ready: int = 0
+
+    def __add__(self, other: Prompt) -> Prompt:
+        return Prompt(self.tokens + other.tokens, self.cached + other.cached, self.ready + other.ready)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from consilience.testing.application import Behaviour, Service, application
 from consilience.testing.calls import CallLog, ServerCall
 from consilience.testing.faults import FaultSchedule
 from consilience.testing.formats import Reply, echo
+from consilience.testing.protocol import Prompt
 from consilience.testing.script import Script
 from consilience.testing.serving import Listener
 
@@ -21,16 +22,17 @@ class ModelServer:
     """Serves `/v1/models`, `/v1/chat/completions` (plain and streamed) and `/v1/audio/transcriptions` while entered.
 
     Usage counts a token for four characters, and as cached those blocks of 16 tokens with which an earlier prompt to
-    the same model began. A script that ran out, or a function of the test that raised, is answered with status 400
-    and raised again on leaving.
+    the same model began; `prompt` adds up. A script that ran out, or a function of the test that raised, is
+    answered with status 400 and raised again on leaving.
 
     Args:
         replies: what is answered: one reply a call, or a function of the request's body (a transcription's file
             under `file`). It must not block. A reply is text, or a dict: an assistant's message
             (`{"role": "assistant", ...}`), else JSON content; of a transcription, fields of its verbose form. The
             default echoes the last message.
-        faults: what calls meet, see `Fault`. A fault that replaces the reply leaves it for the next call.
-        latency: seconds until an answer begins.
+        faults: what calls meet, see `Fault` and, for schedules, `on_calls`, `at_rate`, `where`, `either`. A fault that
+            replaces the reply leaves it for the next call.
+        latency: seconds from a request's last byte until its answer begins, the same for all.
         api_key: the key that callers must bring; None lets everybody in.
         model: the one model that is listed.
     """
@@ -80,6 +82,14 @@ class ModelServer:
     def calls(self) -> tuple[ServerCall, ...]:
         """Every request for a completion or a transcription, refused ones included, in the order of arrival."""
         return self._log.calls
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompts of all calls together.
+
+        `tokens - cached` of it no earlier prompt began with; `tokens - ready` none that was answered by then.
+        """
+        return sum((call.prompt for call in self.calls), Prompt())
 
     @property
     def max_in_flight(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BLOCK_TOKENS", "CHARACTERS_PER_TOKEN", "PrefixCache", "count_tokens", "prompt_text"]
+__all__ = ["BLOCK_TOKENS", "CHARACTERS_PER_TOKEN", "Admitted", "PrefixCache", "count_tokens", "prompt_text"]
 
 CHARACTERS_PER_TOKEN = 4
 BLOCK_TOKENS = 16
@@ -44,25 +45,45 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """A prompt as the cache took it in.
+
+    Attributes:
+        seen: tokens with which earlier prompts began, answered or not.
+        ready: those of them that belong to prompts which were answered before this one came.
+        blocks: digests of its whole blocks, each standing for the prefix up to its end.
+    """
+
+    seen: int
+    ready: int
+    blocks: tuple[bytes, ...]
+
+
 class PrefixCache:
     """Counts how much of a prompt earlier prompts began with, in whole blocks of 16 tokens.
 
-    A block counts as cached once an earlier prompt carried it, answered or not: the figure then depends on the order
-    of the calls alone, not on how long they took.
+    `seen` depends on the order of the calls alone, not on how long they took: what a cache could serve at best.
+    `ready` leaves out what calls that fly together could not serve one another.
     """
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
+        self._ready: set[bytes] = set()
 
-    def admit(self, model: str, prompt: str) -> int:
-        """Tokens of `prompt` that are cached for `model`; from now on all its whole blocks are."""
+    def admit(self, model: str, prompt: str) -> Admitted:
+        """Takes in a prompt for `model`; from now on all its whole blocks are seen."""
         chain = hashlib.sha256(model.encode() + b"\0")
-        cached = 0
+        blocks: list[bytes] = []
         for start in range(0, len(prompt) - _BLOCK + 1, _BLOCK):
-            # Each digest stands for the whole prefix up to here, so none can be found after one was missed.
             chain.update(prompt[start : start + _BLOCK].encode("utf-8", "surrogatepass"))
-            digest = chain.digest()
-            if digest in self._seen:
-                cached += BLOCK_TOKENS
-            self._seen.add(digest)
-        return cached
+            blocks.append(chain.digest())
+        # Each digest stands for the whole prefix up to there, so none can be found after one was missed.
+        seen = sum(block in self._seen for block in blocks)
+        ready = sum(block in self._ready for block in blocks)
+        self._seen.update(blocks)
+        return Admitted(seen * BLOCK_TOKENS, ready * BLOCK_TOKENS, tuple(blocks))
+
+    def answered(self, admitted: Admitted) -> None:
+        """From now on the prompt's blocks are ready."""
+        self._ready.update(admitted.blocks)
