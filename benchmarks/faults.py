@@ -145,6 +145,7 @@ def run(only: set[str], seconds: float, log: Path | None) -> list[Cell]:
             make(path, content)
             start = time.monotonic()
             outcome, message, peak = worker.judge(path, seconds)
+            message = message.replace(f"{path.parent}/", "")
             if outcome in ("CRASH", "HANG"):
                 worker.end()
                 worker = Worker(cache)
