@@ -119,7 +119,7 @@ async def test_no_more_calls_than_allowed_run_at_once(concurrency: int) -> None:
 
 async def test_a_server_meets_no_more_calls_than_allowed() -> None:
     with ModelServer(latency=0.01) as server:
-        endpoint = resolve(server.base_url, Settings())
+        endpoint = resolve(server.base_url, Settings(concurrency=8))
         await asyncio.gather(*(endpoint.complete(ASKED) for _ in range(24)))
         await endpoint.close()
         assert len(server.calls) == 24

@@ -59,8 +59,9 @@ async def test_when_all_fail_the_last_one_tells(down: ModelServer) -> None:
         with pytest.raises(ModelUnavailable, match="key was refused") as raised:
             await endpoint.complete(ASKED, meter=meter)
         await endpoint.close()
-    assert raised.value.attempts == 3
+    assert raised.value.attempts == 1
     assert (meter.models, len(meter.passed_over)) == ((), 1)
+    assert "Asked 2 times." in meter.passed_over[0]
 
 
 async def test_a_model_that_is_left_alone_costs_no_time(down: ModelServer, up: ModelServer) -> None:

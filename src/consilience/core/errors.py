@@ -145,6 +145,10 @@ class ModelError(ConsilienceError):
         self.attempts = 1
         super().__init__(f"{model}: {problem}", cure=cure)
 
+    def __str__(self) -> str:
+        asked = f" Asked {self.attempts} times." if self.attempts > 1 else ""
+        return f"{self.problem}{asked} {self.cure}".strip()
+
 
 FailureKind: TypeAlias = Literal[
     "rate_limit",

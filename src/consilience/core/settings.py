@@ -94,8 +94,9 @@ class Settings(BaseSettings):
         "into a prompt; 0: by words alone.",
     )
     threads: int = Field(2, ge=1, description="CPU threads for the embedded model and for each encoder.")
-    request_seconds: float = Field(
-        300, gt=0, description="Time-out of an attempt at a model call, from its admission."
+    request_seconds: float = Field(300, gt=0, description="Time-out of an attempt at a model call, from its admission.")
+    concurrency: int = Field(
+        64, ge=1, description="Model calls that one endpoint is sent at once; the embedded model takes one at a time."
     )
     retries: int = Field(
         4, ge=0, le=20, description="How often a model call is repeated after a failure that may pass; 0: never."

@@ -155,10 +155,11 @@ class Endpoint:
         call = Call(Prompt(tuple(messages), schema, sampling or Sampling()), on_text, meter or Meter())
         passed_over: list[str] = []
         for others, endpoint in zip(range(len(self.fallbacks), -1, -1), (self, *self.fallbacks), strict=True):
+            before = call.attempts
             try:
                 answer, method = await endpoint._answer(call)
             except ModelError as problem:
-                problem.attempts = call.attempts
+                problem.attempts = call.attempts - before
                 if not others:
                     raise
                 passed_over.append(str(problem))

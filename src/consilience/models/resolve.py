@@ -110,6 +110,7 @@ def _compatible(url: str, name: str, settings: Settings) -> Endpoint:
         OpenAIProtocol(parameters),
         provider="openai-compatible",
         method="json_schema",
+        concurrency=settings.concurrency,
         patience=Patience.of(settings),
     )
 
@@ -144,6 +145,7 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
             OpenAIProtocol(parameters),
             provider="openai",
             method="json_schema",
+            concurrency=settings.concurrency,
             patience=Patience.of(settings),
         )
     from langchain.chat_models import init_chat_model
@@ -160,7 +162,13 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
             f"The model {name!r} cannot be set up: {first_line}",
             cure="Use embedded, http://host/v1, or PROVIDER:MODEL such as openai:gpt-5.",
         ) from problem
-    return Endpoint(name, Given(made), provider=provider, patience=Patience.of(settings))
+    return Endpoint(
+        name,
+        Given(made),
+        provider=provider,
+        concurrency=settings.concurrency,
+        patience=Patience.of(settings),
+    )
 
 
 def _require_key(name: str, variable: str) -> None:
@@ -172,13 +180,15 @@ def _of_runnable(runnable: Runnable[Any, Any], settings: Settings) -> Endpoint:
     # A model that the caller made repeats as the caller set it; what a chain does may not be repeatable.
     patience = _patience(settings, at_most=0)
     if not isinstance(runnable, BaseChatModel):
-        return Endpoint(runnable.get_name(), Given(runnable), method="text", patience=patience)
+        name = runnable.get_name()
+        return Endpoint(name, Given(runnable), method="text", concurrency=settings.concurrency, patience=patience)
     speaks_openai = runnable._llm_type == "openai-chat"
     return Endpoint(
         str(getattr(runnable, "model_name", None) or getattr(runnable, "model", None) or runnable.get_name()),
         Given(runnable),
         provider="openai" if speaks_openai else runnable._llm_type,
         method="json_schema" if speaks_openai else "native",
+        concurrency=settings.concurrency,
         patience=patience,
     )
 

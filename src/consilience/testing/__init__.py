@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from consilience.testing.apart import ServedSoFar, ServerApart
     from consilience.testing.calls import ServerCall
     from consilience.testing.conformance import EncoderConformance
     from consilience.testing.faults import Fault, FaultKind, FaultSchedule
@@ -26,6 +27,8 @@ __all__ = [
     "Scripted",
     "ScriptedCall",
     "ScriptedChatModel",
+    "ServedSoFar",
+    "ServerApart",
     "ServerCall",
     "at_rate",
     "either",
@@ -44,6 +47,8 @@ _HOME_OF = {
     "Scripted": "replies",
     "ScriptedCall": "scripted",
     "ScriptedChatModel": "scripted",
+    "ServedSoFar": "apart",
+    "ServerApart": "apart",
     "ServerCall": "calls",
     "at_rate": "schedules",
     "either": "schedules",

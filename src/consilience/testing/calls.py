@@ -46,9 +46,16 @@ class ServerCall:
 
 
 class CallLog:
-    """All calls, and how many were in flight at once; written by the server's thread, read by the test's."""
+    """All calls, and how many were in flight at once; written by the server's thread, read by the test's.
 
-    def __init__(self) -> None:
+    Args:
+        remember: keep every call; else only what adds up, so that a server can run for long.
+    """
+
+    def __init__(self, *, remember: bool = True) -> None:
+        self._remember = remember
+        self._count = 0
+        self._prompt = Prompt()
         self._lock = threading.Lock()
         self._calls: list[ServerCall] = []
         self._in_flight = 0
@@ -61,8 +68,11 @@ class CallLog:
         with self._lock:
             self._in_flight += 1
             self._max_in_flight = max(self._max_in_flight, self._in_flight)
-            call = ServerCall(index=len(self._calls), headers=_without_key(headers), in_flight=self._in_flight, **told)
-            self._calls.append(call)
+            call = ServerCall(index=self._count, headers=_without_key(headers), in_flight=self._in_flight, **told)
+            self._count += 1
+            self._prompt += call.prompt
+            if self._remember:
+                self._calls.append(call)
         try:
             yield call
         finally:
@@ -74,6 +84,16 @@ class CallLog:
         """In the order in which they came."""
         with self._lock:
             return tuple(self._calls)
+
+    @property
+    def count(self) -> int:
+        """How many came."""
+        return self._count
+
+    @property
+    def prompt(self) -> Prompt:
+        """The prompts of all."""
+        return self._prompt
 
     @property
     def max_in_flight(self) -> int:

@@ -35,6 +35,7 @@ class ModelServer:
         latency: seconds from a request's last byte until its answer begins, the same for all.
         api_key: the key that callers must bring; None lets everybody in.
         model: the one model that is listed.
+        remember: keep every call; False: only what adds up (`count`, `prompt`, `max_in_flight`), for long runs.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class ModelServer:
         latency: float = 0.0,
         api_key: str | None = None,
         model: str = "test-model",
+        remember: bool = True,
     ) -> None:
         self._behaviour = Behaviour(Script(replies), faults, latency, api_key, model)
-        self._log = CallLog()
+        self._log = CallLog(remember=remember)
         self._listener = Listener()
 
     def __enter__(self) -> Self:
@@ -89,7 +91,12 @@ class ModelServer:
 
         `tokens - cached` of it no earlier prompt began with; `tokens - ready` none that was answered by then.
         """
-        return sum((call.prompt for call in self.calls), Prompt())
+        return self._log.prompt
+
+    @property
+    def count(self) -> int:
+        """Requests for a completion or a transcription, refused ones included."""
+        return self._log.count
 
     @property
     def max_in_flight(self) -> int:
