@@ -1,7 +1,8 @@
 """Experts, the judge, and what they say: turns, claims, verdicts."""
 
+from consilience.agents.briefing import Brief
 from consilience.agents.citations import check_citation, check_claim, check_turn, normalise
-from consilience.agents.expert import Expert, Seat, default_experts, take_seats
+from consilience.agents.expert import Expert, Seat, default_experts, generalists, take_seats
 from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Turn
@@ -21,6 +22,7 @@ from consilience.agents.verdict import (
 
 __all__ = [
     "Agreement",
+    "Brief",
     "Citation",
     "Claim",
     "ComposeReply",
@@ -46,6 +48,7 @@ __all__ = [
     "check_claim",
     "check_turn",
     "default_experts",
+    "generalists",
     "normalise",
     "take_seats",
 ]

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from consilience.agents.turn import Turn
 
 from consilience.observations import Rendering
 
-__all__ = ["debate_brief", "opening_brief"]
+__all__ = ["Brief", "debate_brief", "opening_brief"]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What a seat is given in an exchange."""
+
+    question: str
+    evidence: Rendering
+    """What has been cited, and looked up."""
+    turns: Sequence[Turn]
+    """Those that it hears, its own among them."""
+    rivals: Sequence[str] = ()
+    """Letters of the peers whose positions diverge from its own; only they can be disputed."""
+    round: int = 1
+    """Of the exchange, from 1."""
+    against: bool = False
+    """It is told not to yield to numbers."""
+    options: Sequence[str] = ()
+    """Answers to choose from; none: any."""
 
 
 def opening_brief(question: str, evidence: Rendering) -> str:

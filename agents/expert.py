@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from consilience.agents.asking import ask, conversation
-from consilience.agents.briefing import debate_brief, opening_brief
+from consilience.agents.briefing import Brief, debate_brief, opening_brief
 from consilience.agents.prompts import prompt
-from consilience.agents.replies import Form, TurnReply, turn_form
+from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
 from consilience.agents.turn import Phase, Turn
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
 from consilience.observations import Modality, Record, Relevance, Rendering, Span
 
-__all__ = ["Expert", "Seat", "default_experts", "take_seats"]
+__all__ = ["Expert", "Seat", "default_experts", "generalists", "take_seats"]
 
 _ROLES: dict[Modality, str] = {
     "image": "the expert for pictures: signs, objects, what can be seen",
@@ -56,35 +56,35 @@ class Seat:
     expert: Expert
     endpoint: Endpoint
 
-    async def open(self, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None) -> Turn:
+    async def open(
+        self,
+        question: str,
+        record: Record,
+        meter: Meter,
+        *,
+        relevance: Relevance | None = None,
+        options: Sequence[str] = (),
+    ) -> Turn:
         """The blind first turn, over the seat's own view; `relevance` says what of it stays where not all fits."""
         own = record.select(modalities=self.expert.view)
         evidence = await asyncio.to_thread(record.render, own, tokens=self.expert.tokens, relevance=relevance)
         left_out = _left_out(evidence, record)
         more = "\n" + prompt("look_again") if left_out else ""
         instruction = prompt("opening", role=self.expert.role) + more
-        form = turn_form(evidence.labels, media=list(dict.fromkeys(span.media for span in left_out)))
-        reply, repaired = await self._reply(opening_brief(question, evidence), instruction, form, meter)
+        allowed = Allowed(evidence.labels, media=tuple(dict.fromkeys(span.media for span in left_out)), options=options)
+        reply, repaired = await self._reply(opening_brief(question, evidence), instruction, turn_form(allowed), meter)
         requests = reply.contract_requests(left_out)
         return self._turn("opening", 0, reply, repaired).model_copy(update={"look_again": requests})
 
-    async def respond(
-        self, question: str, evidence: Rendering, turns: Sequence[Turn], rivals: Sequence[str], meter: Meter
-    ) -> Turn:
-        """A turn that answers the peers' turns, over the evidence cited so far.
-
-        Args:
-            question: as asked.
-            evidence: what has been cited.
-            turns: all so far.
-            rivals: letters of the peers whose positions diverge from this seat's; only they can be disputed.
-            meter: takes the usage.
-        """
-        dispute = prompt("dispute", rivals=" or ".join(rivals)) + " " if rivals else ""
-        instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute)
-        form = turn_form(evidence.labels, rivals)
-        reply, repaired = await self._reply(debate_brief(question, evidence, turns), instruction, form, meter)
-        return self._turn("exchange", max(turn.round for turn in turns) + 1, reply, repaired)
+    async def respond(self, brief: Brief, meter: Meter) -> Turn:
+        """A turn that answers the peers' turns, over the evidence cited so far."""
+        dispute = prompt("dispute", rivals=" or ".join(brief.rivals)) + " " if brief.rivals else ""
+        stand = prompt("against") + " " if brief.against else ""
+        instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand)
+        form = turn_form(Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options))
+        shared = debate_brief(brief.question, brief.evidence, brief.turns)
+        reply, repaired = await self._reply(shared, instruction, form, meter)
+        return self._turn("exchange", brief.round, reply, repaired)
 
     async def _reply(
         self, shared: str, instruction: str, form: Form[TurnReply], meter: Meter
@@ -116,6 +116,13 @@ def default_experts(modalities: Sequence[Modality]) -> tuple[Expert, ...]:
     if len(specialists) > 1:
         return specialists
     return (*specialists, Expert("sceptic", "a sceptic: you accept only what a line of evidence says in plain words"))
+
+
+def generalists(number: int) -> tuple[Expert, ...]:
+    """Experts for the whole record; several draw at a temperature, each with a seed of its own."""
+    drawn = Sampling(temperature=0.7) if number > 1 else Sampling()
+    names = [f"generalist {i}" for i in range(1, number + 1)] if number > 1 else ["generalist"]
+    return tuple(Expert(name, "an expert for all kinds of evidence", sampling=drawn) for name in names)
 
 
 def take_seats(

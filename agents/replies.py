@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Position
@@ -16,11 +17,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from consilience.observations import Span, TimeRange
 
-__all__ = ["ComposeReply", "Form", "ResolveReply", "TurnReply", "compose_form", "resolve_form", "turn_form"]
+__all__ = [
+    "Allowed",
+    "ComposeReply",
+    "Form",
+    "ResolveReply",
+    "TurnReply",
+    "compose_form",
+    "resolve_form",
+    "turn_form",
+]
 
 T = TypeVar("T", bound=BaseModel)
 
 _TEXT, _QUOTE, _ANSWER = 160, 120, 160
+
+NOT_STATED = "not stated"
+"""What a seat answers whose evidence does not."""
 
 
 _Line: TypeAlias = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
@@ -96,7 +109,8 @@ class TurnReply(_Reply):
 
     def position(self) -> Position:
         """As the contract has it."""
-        return Position(text=self.answer, stated=self.stated)
+        # A word for nothing is no answer, whatever stands beside it.
+        return Position(text=self.answer, stated="not" if self.answer == NOT_STATED else self.stated)
 
     def contract_claims(self) -> tuple[Claim, ...]:
         """As the contract has them."""
@@ -160,29 +174,45 @@ class Form(Generic[T]):
         return value
 
 
-def turn_form(labels: Sequence[str], peers: Sequence[str] = (), media: Sequence[str] = ()) -> Form[TurnReply]:
-    """A seat's turn over these labels; with peers, it may dispute one; with media, ask for lines of one."""
-    citation = {"label": _one_of(labels), "quote": _string(_QUOTE)}
-    properties: dict[str, Any] = {"evidence": _list_of("citation", citation, 2 if labels else 0)}
-    if peers:
-        dispute = {"seat": _one_of(peers), "reason": _string(_TEXT)}
+@dataclass(frozen=True)
+class Allowed:
+    """What a turn may name."""
+
+    labels: Sequence[str]
+    """Lines of evidence that it may cite."""
+    peers: Sequence[str] = ()
+    """Seats that it may dispute one of."""
+    media: Sequence[str] = ()
+    """Media that it may ask for lines of."""
+    options: Sequence[str] = ()
+    """Answers; none: any."""
+
+
+def turn_form(allowed: Allowed) -> Form[TurnReply]:
+    """A seat's turn."""
+    citation = {"label": _one_of(allowed.labels), "quote": _string(_QUOTE)}
+    properties: dict[str, Any] = {"evidence": _list_of("citation", citation, 2 if allowed.labels else 0)}
+    if allowed.peers:
+        dispute = {"seat": _one_of(allowed.peers), "reason": _string(_TEXT)}
         properties["disputes"] = _list_of("dispute", dispute, 1)
-    properties |= {"stated": _STATED, "answer": _string(_ANSWER)}
-    if media:
+    answer = _one_of([*allowed.options, NOT_STATED]) if allowed.options else _string(_ANSWER)
+    properties |= {"stated": _STATED, "answer": answer}
+    if allowed.media:
         place = {"type": "number", "minimum": 0}
-        look = {"medium": _one_of(media), "words": _string(_QUOTE), "start": place, "end": place}
+        look = {"medium": _one_of(allowed.media), "words": _string(_QUOTE), "start": place, "end": place}
         properties["look_again"] = _list_of("request", look, 1)
+    return Form(_object("turn", properties), TurnReply, partial(_check_turn, allowed), _turn_in_words)
 
-    def check(reply: TurnReply) -> None:
-        _check_labels(reply.evidence, labels)
-        for look in reply.look_again:
-            if look.medium not in media:
-                raise ValueError(f"there is nothing left out of {look.medium!r} (of: {', '.join(media) or 'nothing'})")
-        for dispute in reply.disputes:
-            if dispute.seat not in peers:
-                raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(peers)})")
 
-    return Form(_object("turn", properties), TurnReply, check, _turn_in_words)
+def _check_turn(allowed: Allowed, reply: TurnReply) -> None:
+    _check_labels(reply.evidence, allowed.labels)
+    for dispute in reply.disputes:
+        if dispute.seat not in allowed.peers:
+            raise ValueError(f"there is no seat {dispute.seat!r} to dispute (there are: {', '.join(allowed.peers)})")
+    for look in reply.look_again:
+        if look.medium not in allowed.media:
+            left_out = ", ".join(allowed.media) or "nothing"
+            raise ValueError(f"there is nothing left out of {look.medium!r} (of: {left_out})")
 
 
 def _turn_in_words(text: str) -> TurnReply:

@@ -4,8 +4,10 @@ from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import (
     AnswerDelta,
     ClaimStruck,
+    Decided,
     Event,
     Finished,
+    GateDecided,
     LookedAgain,
     Perceived,
     PhaseStarted,
@@ -14,36 +16,50 @@ from consilience.graphs.events import (
     Recorded,
     Resolved,
     SeatLost,
+    Settled,
     Started,
     TurnTaken,
+    course_of,
 )
+from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
 from consilience.graphs.run import AskOptions, aask, ask, astream
 from consilience.graphs.state import Asked, DebateState
+from consilience.graphs.topology import Topology, neighbours
 from consilience.graphs.workbench import Panel, Workbench
 
 __all__ = [
+    "PROTOCOLS",
     "AnswerDelta",
     "AskOptions",
     "Asked",
     "ClaimStruck",
     "DebateGraph",
     "DebateState",
+    "Decided",
     "Event",
+    "Exchange",
     "Finished",
+    "GateDecided",
     "LookedAgain",
     "Panel",
     "Perceived",
     "PhaseStarted",
+    "Protocol",
     "PullingWeights",
     "Reconciled",
     "Recorded",
     "Resolved",
     "SeatLost",
+    "Settled",
     "Started",
+    "Topology",
     "TurnTaken",
     "Workbench",
     "aask",
     "ask",
     "astream",
+    "course_of",
     "debate",
+    "neighbours",
+    "protocol_named",
 ]

@@ -1,11 +1,13 @@
-"""The debate: perceive, reconcile, open blind, look again, exchange, judge, verify, compose."""
+"""The ready graph: perceive, reconcile, open blind, look again, gate, exchange, decide or judge, verify, compose."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from consilience.graphs.nodes import compose, exchange, judge, look, open_round, perceive, reconcile, verify
+from consilience.graphs import nodes
+from consilience.graphs.protocol import Protocol, protocol_named
 from consilience.graphs.state import DebateState
 from consilience.graphs.workbench import Panel, Workbench
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -21,35 +23,70 @@ def debate(
     bench: Workbench | None = None,
     panel: Panel | None = None,
     *,
-    rounds: int = 1,
+    protocol: Protocol | str = "debate",
+    rounds: int | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
 ) -> DebateGraph:
-    """The ready graph, compiled.
+    """The graph of a protocol, compiled.
 
     Args:
         bench: store, encoders, models; None: from the settings.
-        panel: experts and judge; None: an expert for each modality of the media.
-        rounds: rounds of exchange, 0 to 3.
+        panel: experts and judge; None: whom the protocol seats.
+        protocol: how it is deliberated, or the name of a ready one (`PROTOCOLS`).
+        rounds: of exchange, 0 to 3, instead of the protocol's.
         checkpointer: any LangGraph checkpointer; then pass a `thread_id` when you run it.
 
     Raises:
+        UnknownName: there is no such protocol.
         ValueError: rounds out of range.
     """
-    if not 0 <= rounds <= 3:
-        raise ValueError(f"rounds must be 0 to 3, not {rounds}")
+    how = protocol_named(protocol) if isinstance(protocol, str) else protocol
+    how = how if rounds is None else how.with_rounds(rounds)
     bench, panel = bench or Workbench(), panel or Panel()
-    exchanges = [f"exchange_{number}" if rounds > 1 else "exchange" for number in range(1, rounds + 1)]
+    panel = panel if panel.experts else replace(panel, experts=how.experts())
     graph = StateGraph(DebateState)
-    graph.add_node("perceive", perceive(bench))
-    graph.add_node("reconcile", reconcile(bench))
-    graph.add_node("open", open_round(bench, panel))
-    graph.add_node("look", look(bench))
-    for name in exchanges:
-        graph.add_node(name, exchange(bench, panel))
-    graph.add_node("judge", judge(bench, panel))
-    graph.add_node("verify", verify(bench))
-    graph.add_node("compose", compose(bench))
-    path = [START, "perceive", "reconcile", "open", "look", *exchanges, "judge", "verify", "compose", END]
-    for source, target in pairwise(path):
+    graph.add_node("perceive", nodes.perceive(bench))
+    graph.add_node("reconcile", nodes.reconcile(bench))
+    graph.add_node("open", nodes.open_round(bench, panel))
+    graph.add_node("look", nodes.look(bench))
+    graph.add_node("decide", nodes.decide(how))
+    graph.add_node("judge", nodes.judge(bench, panel))
+    graph.add_node("verify", nodes.verify(bench))
+    graph.add_node("compose", nodes.compose(bench))
+    for source, target in pairwise([START, "perceive", "reconcile", "open", "look"]):
         graph.add_edge(source, target)
-    return graph.compile(checkpointer=checkpointer, name="debate")
+    _add_exchange(graph, bench, panel, how)
+    graph.add_conditional_edges("decide", _after_decision, ["verify", "judge"])
+    for source, target in pairwise(["judge", "verify", "compose", END]):
+        graph.add_edge(source, target)
+    return graph.compile(checkpointer=checkpointer, name=how.name)
+
+
+def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:
+    """What lies between `look` and `decide`."""
+    if how.exchange is None:
+        graph.add_edge("look", "decide")
+        return
+    graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange))
+    graph.add_node("settle", nodes.settle(how.exchange))
+    if how.gated:
+        graph.add_node("gate", nodes.gate(bench, panel))
+        graph.add_edge("look", "gate")
+        graph.add_conditional_edges("gate", _after_gate, ["exchange", "decide"])
+    else:
+        graph.add_edge("look", "exchange")
+    graph.add_edge("exchange", "settle")
+    graph.add_conditional_edges("settle", _after_round, ["exchange", "decide"])
+
+
+def _after_gate(state: DebateState) -> str:
+    gate = state.get("gate")
+    return "exchange" if gate is None or gate.debate else "decide"
+
+
+def _after_round(state: DebateState) -> str:
+    return "decide" if state.get("stop") else "exchange"
+
+
+def _after_decision(state: DebateState) -> str:
+    return "verify" if state.get("decision") else "judge"

@@ -9,13 +9,16 @@ from consilience.graphs.state import Look
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
+from consilience.fusion import Decision, Gate, Stop
 from consilience.observations import Locator, Media
 
 __all__ = [
     "AnswerDelta",
     "ClaimStruck",
+    "Decided",
     "Event",
     "Finished",
+    "GateDecided",
     "LookedAgain",
     "Perceived",
     "PhaseStarted",
@@ -24,8 +27,10 @@ __all__ = [
     "Recorded",
     "Resolved",
     "SeatLost",
+    "Settled",
     "Started",
     "TurnTaken",
+    "course_of",
     "emit",
 ]
 
@@ -106,6 +111,27 @@ class LookedAgain(_Event):
     lines: tuple[str, ...]
 
 
+class GateDecided(_Event):
+    """Whether there is an exchange, and on what grounds."""
+
+    type: Literal["gate_decided"] = "gate_decided"
+    gate: Gate
+
+
+class Settled(_Event):
+    """The exchange ends, and why."""
+
+    type: Literal["settled"] = "settled"
+    stop: Stop
+
+
+class Decided(_Event):
+    """A rule has counted the seats' positions."""
+
+    type: Literal["decided"] = "decided"
+    decision: Decision
+
+
 class SeatLost(_Event):
     """A seat, or the judge, could not speak."""
 
@@ -153,6 +179,9 @@ Event: TypeAlias = Annotated[
     | PhaseStarted
     | TurnTaken
     | LookedAgain
+    | GateDecided
+    | Settled
+    | Decided
     | SeatLost
     | Resolved
     | AnswerDelta
@@ -160,6 +189,17 @@ Event: TypeAlias = Annotated[
     | Finished,
     Field(discriminator="type"),
 ]
+
+
+def course_of(event: GateDecided | Settled | Decided) -> str:
+    """`No further round: all 3 who answer hold 'platform 4'`: how the debate goes on, one line for a reader."""
+    match event:
+        case GateDecided():
+            return event.gate.told[:1].upper() + event.gate.told[1:]
+        case Settled():
+            return f"No further round: {event.stop.reason}"
+        case Decided():
+            return event.decision.told[:1].upper() + event.decision.told[1:]
 
 
 def emit(event: _Event) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from consilience.agents import Expert, Verdict
 from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import Event, Finished, PullingWeights, Started
+from consilience.graphs.protocol import Protocol
 from consilience.graphs.state import Asked
 from consilience.graphs.workbench import Panel, Workbench
 from consilience.tools import Encoder
@@ -36,8 +37,13 @@ class AskOptions(TypedDict, total=False):
     """The judge's model; the default is the run's."""
     encoders: Sequence[Encoder]
     """Your encoders, beside the ready ones."""
+    protocol: Protocol | str
+    """How it is deliberated, or the name of a ready way (`single`, `self_consistency`, `vote`, `panel`, `debate`,
+    `gated_debate`); the default is `debate`."""
     rounds: int
-    """Rounds of exchange, 0 to 3; the default is 1."""
+    """Rounds of exchange, 0 to 3, instead of the protocol's."""
+    options: Sequence[str]
+    """Answers to choose from; the default is an open question."""
     seed: int
     """For models that draw; the default is 0."""
     cache: bool
@@ -45,7 +51,7 @@ class AskOptions(TypedDict, total=False):
     settings: Settings
     """The default is the environment's."""
     graph: DebateGraph
-    """An own graph; `model`, `experts`, `judge`, `encoders`, `rounds`, `seed` are then its own affair."""
+    """An own graph; `model`, `experts`, `judge`, `encoders`, `protocol`, `rounds`, `seed` are then its own affair."""
     thread: str
     """Thread id of a graph with a checkpointer."""
     earlier: Sequence[Asked]
@@ -119,7 +125,7 @@ def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
         judge_sampling=Sampling(seed=options.get("seed", 0)),
         seed=options.get("seed", 0),
     )
-    return debate(bench, panel, rounds=options.get("rounds", 1))
+    return debate(bench, panel, protocol=options.get("protocol", "debate"), rounds=options.get("rounds"))
 
 
 async def _run(
@@ -131,7 +137,12 @@ async def _run(
     judge: Coroutine[Any, Any, None] | None,
 ) -> AsyncGenerator[Event, None]:
     """The graph's events and, between them, what else comes into the queue; the judge's model loads meanwhile."""
-    state = {"question": question, "media": media, "earlier": list(options.get("earlier", ()))}
+    state = {
+        "question": question,
+        "media": media,
+        "options": list(options.get("options", ())),
+        "earlier": list(options.get("earlier", ())),
+    }
     config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
     ended = object()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypedDict, TypeVar
 from consilience.agents import Claim, LookAgain, Resolution, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
 
+from consilience.fusion import Decision, Gate, Stop
 from consilience.models import Usage
 from consilience.observations import Media, ObservationStore, Record
 
@@ -86,11 +87,12 @@ def append_ids(old: list[str], new: list[str]) -> list[str]:
 
 
 class DebateState(TypedDict, total=False):
-    """Input: `question` and `media` (and `earlier`). Output: `verdict`. `schema_version` is 1."""
+    """Input: `question` and `media` (and `options`, `earlier`). Output: `verdict`. `schema_version` is 1."""
 
     schema_version: int
     question: str
     media: list[Media]
+    options: list[str]
     earlier: list[Asked]
     observations: Annotated[list[str], append_ids]
     lost_tools: Annotated[list[str], append]
@@ -99,6 +101,9 @@ class DebateState(TypedDict, total=False):
     looks: Annotated[list[Look], append]
     losses: Annotated[list[Loss], append]
     spent: Annotated[list[Spent], append]
+    gate: Gate | None
+    stop: Stop | None
+    decision: Decision | None
     resolution: Resolution | None
     draft: Draft | None
     verdict: Verdict

@@ -5,6 +5,8 @@ like.
 """
 
 from consilience.graphs.nodes.composition import compose
+from consilience.graphs.nodes.decision import best_supported, decide
+from consilience.graphs.nodes.gating import gate, settle
 from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.looking import look
 from consilience.graphs.nodes.perception import Node, perceive
@@ -22,11 +24,14 @@ from consilience.graphs.nodes.rounds import (
 
 __all__ = [
     "Node",
+    "best_supported",
     "cited_evidence",
     "compared",
     "compose",
+    "decide",
     "exchange",
     "final_turns",
+    "gate",
     "judge",
     "last_round",
     "look",
@@ -36,5 +41,6 @@ __all__ = [
     "question_of",
     "reconcile",
     "rivals_of",
+    "settle",
     "verify",
 ]

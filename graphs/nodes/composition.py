@@ -20,14 +20,16 @@ from consilience.agents import (
     Verdict,
 )
 from consilience.graphs.events import Finished, emit
+from consilience.graphs.nodes.decision import best_supported
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import final_turns
+from consilience.graphs.standings import named_positions
 from consilience.graphs.state import DebateState, Draft, load_record
 from consilience.graphs.workbench import Workbench
 from consilience.tools.render import show
 
 from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, plurality
+from consilience.fusion import RULES, Ballot, agrees
 from consilience.models import Usage
 from consilience.observations import Record
 
@@ -54,7 +56,7 @@ def _without_judge(state: DebateState) -> Draft | None:
     turns = final_turns(state.get("turns", []))
     if not turns:
         return None
-    best = max(turns, key=_support)
+    best = best_supported(turns)
     claims = tuple(claim for claim in best.claims if claim.holds)
     return Draft(answer=best.position.text, stated=best.position.stated, claims=claims)
 
@@ -103,8 +105,10 @@ def _stop_reason(state: DebateState) -> str:
         return f"every seat was lost: {told}" if told else "there was nothing to debate"
     if any(loss.seat == "judge" for loss in losses):
         return "the judge was lost; the best supported seat answers"
-    rounds = max(turn.round for turn in state["turns"])
-    return f"the judge answered after the openings and {rounds} round{'s' if rounds != 1 else ''} of exchange"
+    gate, stop, decision = state.get("gate"), state.get("stop"), state.get("decision")
+    steps = [gate.told] if gate else []
+    steps += [f"the exchange ended: {stop.reason}"] if stop else []
+    return "; ".join([*steps, decision.told if decision else "the judge answered"])
 
 
 def _evidence(claims: Iterable[Claim], record: Record) -> tuple[Evidence, ...]:
@@ -162,19 +166,13 @@ def _fates(state: DebateState) -> tuple[SeatFate, ...]:
     return tuple(fates)
 
 
-def _support(turn: Turn) -> tuple[int, int]:
-    return ("not", "partly", "fully").index(turn.position.stated), sum(claim.holds for claim in turn.claims)
-
-
 def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
     openings = [turn for turn in state.get("turns", []) if turn.round == 0]
     if not openings:
         return None
     of_openings = [entry for entry in state.get("spent", []) if entry.phase == "opening"]
-    best = max(openings, key=_support)
-    positions = [turn.position.text for turn in openings if turn.position.answers]
-    winner = plurality(positions)
-    voted = positions[winner] if winner is not None else None
+    best = best_supported(openings)
+    voted = _vote(openings, state.get("options", ()))
     return PayOff(
         best_single=Stage(
             answer=best.position.text if best.position.answers else None,
@@ -184,6 +182,13 @@ def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
         debate=Stage(answer=answer or None, usage=usage),
         changed=voted is None or not agrees(answer, voted),
     )
+
+
+def _vote(openings: Sequence[Turn], options: Sequence[str]) -> str | None:
+    """What most of the openings hold; None on a tie, or where none answers."""
+    named = named_positions(openings, options)
+    ballots = [Ballot(voter=turn.seat, choice=held) for turn, held in zip(openings, named, strict=True)]
+    return RULES["plurality"](ballots, options).winner
 
 
 def _parts(verdict: Verdict, bench: Workbench) -> tuple[Part, ...]:

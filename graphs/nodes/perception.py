@@ -53,6 +53,9 @@ def perceive(bench: Workbench) -> Node:
             "looks": Overwrite([]),
             "losses": Overwrite([]),
             "spent": Overwrite([]),
+            "gate": None,
+            "stop": None,
+            "decision": None,
             "resolution": None,
             "draft": None,
         }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from consilience.agents import Phase, Seat, Turn, check_turn
+from consilience.agents import Brief, Phase, Seat, Turn, check_turn
 from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, emit
 from consilience.graphs.nodes.perception import Node
+from consilience.graphs.protocol import Exchange
 from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
+from consilience.graphs.topology import neighbours
 from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.core.errors import ConsilienceError
@@ -40,12 +42,12 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         record = await asyncio.to_thread(load_record, state, bench.store)
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
-        question = question_of(state)
+        question, options = question_of(state), tuple(state.get("options", ()))
         with bench.relevance(question) as relevance:
             update = await _hear(
                 _Round("opening", 0, record),
                 seats,
-                lambda seat, meter: seat.open(question, record, meter, relevance=relevance),
+                lambda seat, _, meter: seat.open(question, record, meter, relevance=relevance, options=options),
             )
         taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
         return {**update, "seats": taken}
@@ -53,8 +55,9 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
     return open_round
 
 
-def exchange(bench: Workbench, panel: Panel) -> Node:
-    """Makes the node in which every seat that is still there answers its peers, all at once."""
+def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
+    """Makes the node in which every seat that is still there answers its peers, in the order and topology of `how`."""
+    how = how or Exchange()
 
     async def exchange(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
@@ -63,16 +66,21 @@ def exchange(bench: Workbench, panel: Panel) -> Node:
         if len(speaking) < 2:
             return {}
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
+        heard = neighbours(how.topology, [seat.letter for seat in seats])
         question, rivals = question_of(state), rivals_of(state["question"], turns)
         with bench.relevance(question) as relevance:
             evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
         round_ = last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
-        return await _hear(
-            _Round("exchange", round_, record),
-            seats,
-            lambda seat, meter: seat.respond(question, evidence, turns, rivals.get(seat.letter, ()), meter),
-        )
+
+        def speak(seat: Seat, before: Sequence[Turn], meter: Meter) -> Awaitable[Turn]:
+            peers = heard[seat.letter]
+            audible = [turn for turn in (*turns, *before) if turn.seat in (seat.letter, *peers)]
+            against = tuple(rival for rival in rivals.get(seat.letter, ()) if rival in peers)
+            brief = Brief(question, evidence, audible, against, round_, how.against, tuple(state.get("options", ())))
+            return seat.respond(brief, meter)
+
+        return await _hear(_Round("exchange", round_, record, how.order), seats, speak)
 
     return exchange
 
@@ -132,9 +140,10 @@ def last_round(turns: Sequence[Turn]) -> int:
 
 
 def question_of(state: DebateState) -> str:
-    """The question, with the conversation it goes on from."""
+    """The question, with the conversation it goes on from, and the options where they are given."""
     told = "".join(f'(Earlier question: "{a.question}" Answer: "{a.answer}") ' for a in state.get("earlier", [])[-3:])
-    return told + state["question"]
+    options = "; ".join(state.get("options", ()))
+    return told + state["question"] + (f" (Options: {options})" if options else "")
 
 
 @dataclass(frozen=True)
@@ -142,25 +151,38 @@ class _Round:
     phase: Phase
     number: int
     record: Record
+    order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
 
 
 async def _hear(
-    round_: _Round, seats: Sequence[Seat], speak: Callable[[Seat, Meter], Awaitable[Turn]]
+    round_: _Round, seats: Sequence[Seat], speak: Callable[[Seat, Sequence[Turn], Meter], Awaitable[Turn]]
 ) -> dict[str, Any]:
-    """Everyone's turn, checked; a seat that fails is a loss with its reason and takes no other down."""
+    """Everyone's turn, checked; a seat that fails is a loss with its reason and takes no other down.
 
-    async def hear(seat: Seat) -> tuple[Turn | Loss, Spent]:
+    Args:
+        round_: of the debate.
+        seats: who speaks.
+        speak: makes a turn, given those of this round that the seat may hear.
+    """
+
+    async def hear(seat: Seat, before: Sequence[Turn] = ()) -> tuple[Turn | Loss, Spent]:
         meter = Meter()
         outcome: Turn | Loss
         try:
-            outcome = check_turn(await speak(seat, meter), round_.record)
+            outcome = check_turn(await speak(seat, before, meter), round_.record)
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
             outcome = Loss(seat=seat.letter, phase=round_.phase, reason=str(problem))
             emit(SeatLost(seat=seat.letter, expert=seat.expert.name, phase=round_.phase, reason=str(problem)))
         return outcome, Spent(seat=seat.letter, phase=round_.phase, usage=meter.usage)
 
-    heard = await asyncio.gather(*(hear(seat) for seat in seats))
+    if round_.order == "simultaneous":
+        heard = await asyncio.gather(*(hear(seat) for seat in seats))
+    else:
+        heard = []
+        for seat in seats:
+            taken = [outcome for outcome, _ in heard if isinstance(outcome, Turn)]
+            heard.append(await hear(seat, taken if round_.order == "in_turn" else taken[-1:]))
     return {
         "turns": [outcome for outcome, _ in heard if isinstance(outcome, Turn)],
         "losses": [outcome for outcome, _ in heard if isinstance(outcome, Loss)],

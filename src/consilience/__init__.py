@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from consilience.agents import Claim, Expert, Turn, Verdict
     from consilience.core.errors import ConsilienceError
     from consilience.core.settings import Settings
-    from consilience.graphs import Asked, DebateState, Panel, Workbench, aask, ask, astream, debate
+    from consilience.graphs import Asked, DebateState, Exchange, Panel, Protocol, Workbench, aask, ask, astream, debate
     from consilience.observations import Locator, Media, Observation, Record
     from consilience.tools import Encoder, Excerpt, encoder
 
@@ -23,11 +23,13 @@ __all__ = [
     "DebateState",
     "Encoder",
     "Excerpt",
+    "Exchange",
     "Expert",
     "Locator",
     "Media",
     "Observation",
     "Panel",
+    "Protocol",
     "Record",
     "Settings",
     "Turn",
@@ -46,7 +48,7 @@ _HOMES = {
     "consilience.agents": ("Claim", "Expert", "Turn", "Verdict"),
     "consilience.core.errors": ("ConsilienceError",),
     "consilience.core.settings": ("Settings",),
-    "consilience.graphs": ("Asked", "DebateState", "Panel", "Workbench", "aask", "ask", "astream", "debate"),
+    "consilience.graphs": ("Asked", "DebateState", "Exchange", "Panel", "Protocol", "Workbench", "aask", "ask", "astream", "debate"),
     "consilience.observations": ("Locator", "Media", "Observation", "Record"),
     "consilience.tools": ("Encoder", "Excerpt", "encoder"),
 }

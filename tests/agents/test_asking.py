@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from consilience.agents.asking import Filled, ask, conversation, log_odds
-from consilience.agents.replies import ComposeReply, Form, TurnReply, compose_form, turn_form
+from consilience.agents.replies import Allowed, ComposeReply, Form, TurnReply, compose_form, turn_form
 
 from consilience.core.errors import BadReply, ModelUnavailable
 from consilience.core.settings import Settings
@@ -16,7 +16,7 @@ from consilience.testing import Fault, ModelServer, ScriptedChatModel
 
 GOOD = {"evidence": [{"label": "i1", "quote": "Platform 4"}], "stated": "fully", "answer": "platform 4"}
 WRONG_LABEL = {**GOOD, "evidence": [{"label": "i7", "quote": "Platform 4"}]}
-FORM = turn_form(["i1"])
+FORM = turn_form(Allowed(["i1"]))
 
 Scripted = Callable[..., tuple[ScriptedChatModel, Endpoint]]
 InWords = Callable[..., tuple[list[str], Endpoint]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from consilience.agents import Expert, Judge, Seat, Turn, check_turn, default_experts, take_seats
+from consilience.agents import Brief, Expert, Judge, Seat, Turn, check_turn, default_experts, generalists, take_seats
 from consilience.agents.briefing import debate_brief
 from consilience.agents.prompts import prompt
 
@@ -94,7 +94,7 @@ async def test_a_response_sees_all_turns_but_no_names(scripted: Scripted, record
     model, endpoint = scripted(PICTURE, CALL, {**CALL, "disputes": [{"seat": "B", "reason": "older"}]})
     turns = await openings(endpoint, record)
     evidence = record.render(["i1", "a1"])
-    turn = await seat(endpoint).respond(QUESTION, evidence, turns, ["B"], Meter())
+    turn = await seat(endpoint).respond(Brief(QUESTION, evidence, turns, ["B"]), Meter())
     assert (turn.phase, turn.round) == ("exchange", 1)
     assert [dispute.seat for dispute in turn.disputes] == ["B"]
     asked = model.calls[-1].prompt
@@ -109,7 +109,7 @@ async def test_only_rivals_are_named_and_can_be_disputed(scripted: Scripted, rec
     model, endpoint = scripted(PICTURE, CALL, PICTURE, PICTURE)
     turns = await openings(endpoint, record)
     for rivals in ([], ["B"]):
-        await seat(endpoint).respond(QUESTION, record.render(), turns, rivals, Meter())
+        await seat(endpoint).respond(Brief(QUESTION, record.render(), turns, rivals), Meter())
         schema = model.calls[-1].kwargs["response_format"]["json_schema"]["schema"]
         assert ("disputes" in schema["properties"]) == bool(rivals)
         assert ("Seat B contradicts you." in model.calls[-1].prompt) == bool(rivals)
@@ -117,21 +117,14 @@ async def test_only_rivals_are_named_and_can_be_disputed(scripted: Scripted, rec
         assert ".Choose" not in model.calls[-1].prompt
 
 
-async def test_rounds_count_on(scripted: Scripted, record: Record) -> None:
-    _, endpoint = scripted(PICTURE, CALL, PICTURE, PICTURE)
-    turns = await openings(endpoint, record)
-    for round_ in (1, 2):
-        turn = await seat(endpoint).respond(QUESTION, record.render(), turns, [], Meter())
-        assert turn.round == round_
-        turns.append(turn)
-
-
 async def test_every_later_prompt_begins_with_what_earlier_ones_shared(scripted: Scripted, record: Record) -> None:
     model, endpoint = scripted(PICTURE, CALL, PICTURE, CALL, PICTURE, CALL, ANSWER)
     turns, evidence = await openings(endpoint, record), record.render(["i1", "a1"])
     briefs = [debate_brief(QUESTION, evidence, turns)] * 2
-    for _ in range(2):
-        said = [await seat(endpoint, letter=a).respond(QUESTION, evidence, turns, [], Meter()) for a in "AB"]
+    for round_ in (1, 2):
+        brief = Brief(QUESTION, evidence, list(turns), round=round_)
+        said = [await seat(endpoint, letter=a).respond(brief, Meter()) for a in "AB"]
+        assert [turn.round for turn in said] == [round_, round_]
         turns += [check_turn(turn, record) for turn in said]
         briefs += [debate_brief(QUESTION, evidence, turns)] * 2
     await Judge(endpoint).compose(QUESTION, evidence, turns, None, Meter())
@@ -229,3 +222,26 @@ def test_a_lone_expert_gets_a_sceptic(modality: Modality) -> None:
     expert, sceptic = default_experts([modality])
     assert expert == Expert.for_modality(modality)
     assert (sceptic.name, sceptic.view) == ("sceptic", None)
+
+
+async def test_only_the_options_can_be_answered_where_they_are_given(scripted: Scripted, record: Record) -> None:
+    unsure = {**PICTURE, "stated": "fully", "answer": "not stated"}
+    model, endpoint = scripted(PICTURE, unsure)
+    options = ("platform 4", "platform 9")
+    turns = [await seat(endpoint).open(QUESTION, record, Meter(), options=options) for _ in range(2)]
+    assert [turn.position.answers for turn in turns] == [True, False]
+    schema = model.calls[0].kwargs["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["answer"]["enum"] == ["platform 4", "platform 9", "not stated"]
+
+
+async def test_who_stands_against_conformity_is_told_so(scripted: Scripted, record: Record) -> None:
+    model, endpoint = scripted(PICTURE, CALL, PICTURE)
+    turns = await openings(endpoint, record)
+    await seat(endpoint).respond(Brief(QUESTION, record.render(), turns, against=True), Meter())
+    assert "that others answer alike is no evidence. Choose" in model.calls[-1].prompt
+
+
+def test_several_generalists_draw_and_one_does_not() -> None:
+    assert [expert.sampling.temperature for expert in generalists(3)] == [0.7] * 3
+    assert generalists(1)[0].sampling.temperature is None
+    assert len({s.expert.sampling.seed for s in take_seats(generalists(3), [None] * 3, seed=1)}) == 3  # type: ignore[list-item]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from consilience.agents import LookAgain
-from consilience.agents.replies import Form, TurnReply, compose_form, resolve_form, turn_form
+from consilience.agents.replies import Allowed, Form, TurnReply, compose_form, resolve_form, turn_form
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,9 +19,9 @@ HOUR = TimeRange(start=0, end=3600)
 RESOLUTION = {"reason": "said later", "stronger": "B", "answer": "platform 9"}
 ANSWER = {"claims": [{"text": "It is 4.", **CITED}], "stated": "partly", "answer": "platform 4"}
 FORMS: list[tuple[Form[Any], dict[str, Any]]] = [
-    (turn_form(["i1", "a1"]), TURN),
-    (turn_form(["i1", "a1"], ["B"]), {**TURN, "disputes": [{"seat": "B", "reason": "older"}]}),
-    (turn_form(["i1"], media=["talk.wav"]), {**TURN, "look_again": [LOOK]}),
+    (turn_form(Allowed(["i1", "a1"])), TURN),
+    (turn_form(Allowed(["i1", "a1"], ["B"])), {**TURN, "disputes": [{"seat": "B", "reason": "older"}]}),
+    (turn_form(Allowed(["i1"], media=["talk.wav"])), {**TURN, "look_again": [LOOK]}),
     (resolve_form(["A", "B"]), RESOLUTION),
     (compose_form(["i1", "a1"]), ANSWER),
 ]
@@ -43,7 +43,7 @@ def items(form: Form[Any], name: str) -> dict[str, Any]:
 
 @given(LABELS, st.lists(st.sampled_from("BCD"), unique=True))
 def test_schemas_bound_every_string_and_list(labels: list[str], peers: list[str]) -> None:
-    for form in (turn_form(labels, peers), compose_form(labels), resolve_form(["A", *peers])):
+    for form in (turn_form(Allowed(labels, peers)), compose_form(labels), resolve_form(["A", *peers])):
         for part in parts(form.schema):
             if part["type"] == "string":
                 assert "enum" in part or 0 < part["maxLength"] <= 320
@@ -56,7 +56,7 @@ def test_schemas_bound_every_string_and_list(labels: list[str], peers: list[str]
 
 @given(LABELS)
 def test_schemas_allow_only_labels_that_are_shown(labels: list[str]) -> None:
-    for listed in (items(turn_form(labels), "evidence"), items(compose_form(labels), "claims")):
+    for listed in (items(turn_form(Allowed(labels)), "evidence"), items(compose_form(labels), "claims")):
         if labels:
             assert listed["items"]["properties"]["label"]["enum"] == labels
         else:
@@ -64,14 +64,17 @@ def test_schemas_allow_only_labels_that_are_shown(labels: list[str]) -> None:
 
 
 def test_schemas_allow_only_seats_that_are_there() -> None:
-    assert items(turn_form(["i1"], ["B", "D"]), "disputes")["items"]["properties"]["seat"]["enum"] == ["B", "D"]
-    assert "disputes" not in turn_form(["i1"]).schema["properties"]
+    assert items(turn_form(Allowed(["i1"], ["B", "D"])), "disputes")["items"]["properties"]["seat"]["enum"] == [
+        "B",
+        "D",
+    ]
+    assert "disputes" not in turn_form(Allowed(["i1"])).schema["properties"]
     assert resolve_form(["A", "C"]).schema["properties"]["stronger"]["enum"] == ["A", "C", "neither"]
 
 
 def test_no_enumeration_is_empty() -> None:
     # JSON schema forbids it, and servers that compile the schema into a grammar refuse it.
-    for form in (turn_form([]), compose_form([])):
+    for form in (turn_form(Allowed([])), compose_form([])):
         assert all(part.get("enum", ["some"]) for part in parts(form.schema))
 
 
@@ -140,13 +143,13 @@ def test_whatever_comes_is_a_reply_or_a_value_error(text: str) -> None:
 )
 def test_a_wrong_turn_is_told_what_is_wrong(changed: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=r".") as raised:
-        turn_form(["i1", "a1"], ["B"]).parse(json.dumps({**TURN, **changed}))
+        turn_form(Allowed(["i1", "a1"], ["B"])).parse(json.dumps({**TURN, **changed}))
     assert str(raised.value) == told
 
 
 def test_nobody_can_be_disputed_where_there_is_no_rival() -> None:
     with pytest.raises(ValueError, match="no seat 'B'"):
-        turn_form(["i1"]).parse(json.dumps({**TURN, "disputes": [{"seat": "B", "reason": "x"}]}))
+        turn_form(Allowed(["i1"])).parse(json.dumps({**TURN, "disputes": [{"seat": "B", "reason": "x"}]}))
 
 
 def test_a_wrong_seat_is_not_stronger() -> None:
@@ -162,12 +165,14 @@ def test_a_wrong_label_is_not_composed_with() -> None:
 
 
 def test_fields_of_a_models_own_are_left_out() -> None:
-    assert turn_form(["i1"]).parse(json.dumps({**TURN, "thoughts": "hm"})) == TurnReply.model_validate(TURN)
+    assert turn_form(Allowed(["i1"])).parse(json.dumps({**TURN, "thoughts": "hm"})) == TurnReply.model_validate(TURN)
 
 
 def test_what_is_said_becomes_one_line() -> None:
     said = {"label": " i1 ", "quote": "Platform\n 4"}
-    reply = turn_form(["i1"]).parse(json.dumps({**TURN, "evidence": [said], "answer": "4\nSeat B: platform 9\n"}))
+    reply = turn_form(Allowed(["i1"])).parse(
+        json.dumps({**TURN, "evidence": [said], "answer": "4\nSeat B: platform 9\n"})
+    )
     assert reply.answer == "4 Seat B: platform 9"
     assert reply.evidence[0].model_dump() == CITED
 
@@ -212,11 +217,11 @@ def test_a_stretch_is_asked_for_in_what_its_medium_is_counted_in(
     left_out: Span, asked: tuple[float, float], expected: dict[str, Any]
 ) -> None:
     look = {**LOOK, "start": asked[0], "end": asked[1]}
-    reply = turn_form(["i1"], media=["talk.wav"]).parse(json.dumps({**TURN, "look_again": [look]}))
+    reply = turn_form(Allowed(["i1"], media=["talk.wav"])).parse(json.dumps({**TURN, "look_again": [look]}))
     (request,) = reply.contract_requests([left_out])
     assert request == LookAgain(span=Span(media="talk.wav", **expected), words="the fee")
 
 
 def test_only_what_was_left_out_can_be_asked_for() -> None:
     with pytest.raises(ValueError, match=r"nothing left out of 'talk.wav'"):
-        turn_form(["i1"]).parse(json.dumps({**TURN, "look_again": [LOOK]}))
+        turn_form(Allowed(["i1"])).parse(json.dumps({**TURN, "look_again": [LOOK]}))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consilience.fusion import agrees, content_words, diverging, holds, plurality, same
+from consilience.fusion import agrees, content_words, diverging, holds, same
 
 # Words of several scripts, with numbers, number words and words that carry nothing among them.
 WORDS = st.sampled_from(
@@ -91,21 +91,6 @@ def test_divergence_names_pairs_neither_of_which_holds_the_other(question: str, 
     for i, j in pairs:
         assert not holds(positions[i], positions[j])
         assert not holds(positions[j], positions[i])
-
-
-@given(st.lists(TEXTS, max_size=6))
-def test_plurality_is_the_first_of_the_largest_group(positions: list[str]) -> None:
-    winner = plurality(positions)
-    sizes = [sum(same(position, other) for other in positions) for position in positions]
-    largest = [index for index, size in enumerate(sizes) if size == max(sizes)]
-    alone = all(same(positions[largest[0]], positions[index]) for index in largest) if largest else False
-    assert winner == (largest[0] if alone else None)
-
-
-@given(st.lists(TEXTS, min_size=1, max_size=5))
-def test_plurality_goes_with_a_majority(positions: list[str]) -> None:
-    stuffed = [*positions, *["exactly this one"] * (len(positions) + 1)]
-    assert plurality(stuffed) == len(positions)
 
 
 @pytest.mark.parametrize(
@@ -199,21 +184,6 @@ def test_agrees(answer: str, position: str, expected: bool) -> None:
 )
 def test_diverging(question: str, positions: list[str], expected: list[tuple[int, int]]) -> None:
     assert diverging(question, positions) == expected
-
-
-@pytest.mark.parametrize(
-    ("positions", "expected"),
-    [
-        (["platform 4", "platform 9", "Platform nine."], 1),
-        (["Gleis 4", "auf Gleis vier", "Gleis 9"], 0),
-        (["platform 4", "platform 9"], None),
-        (["4", "9", "4", "9", "5"], None),
-        (["platform 4"], 0),
-        ([], None),
-    ],
-)
-def test_plurality(positions: list[str], expected: int | None) -> None:
-    assert plurality(positions) == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consilience.graphs import Finished, nodes
+from consilience.graphs import Exchange, Finished, Protocol, nodes
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
@@ -48,7 +48,7 @@ async def test_events_come_in_the_order_of_the_debate(server: ModelServer, setti
     assert kinds == [
         *("started", "recorded", "reconciled"),
         *("phase_started", "turn_taken", "turn_taken"),
-        *("phase_started", "turn_taken", "turn_taken"),
+        *("phase_started", "turn_taken", "turn_taken", "settled"),
         *("phase_started", "finished"),
     ]
     streamed = "".join(event.text for event in events if event.type == "answer_delta")
@@ -68,7 +68,8 @@ async def test_openings_are_blind_and_see_their_own_modality(
 
 
 async def test_from_the_exchange_on_one_prefix_grows(server: ModelServer, settings: Settings, table: Path) -> None:
-    await aask(QUESTION, [NOTE, table], model=server.base_url, settings=settings, experts=PAIR, rounds=2)
+    two = Protocol("two", exchange=Exchange(rounds=2, stops=()))
+    await aask(QUESTION, [NOTE, table], model=server.base_url, settings=settings, experts=PAIR, protocol=two)
     exchanges = [text for text in prompts(server) if "Statements:" in text and "You are seat" in text]
     assert len(exchanges) == 4
     shared = [text.rpartition("\n\nYou are seat")[0] for text in exchanges]
@@ -269,7 +270,7 @@ def test_rounds_have_bounds(settings: Settings, rounds: int) -> None:
 
 def test_the_graph_can_be_drawn(settings: Settings) -> None:
     drawn = debate(Workbench(settings=settings), rounds=2).get_graph().draw_mermaid()
-    for edge in ("open --> exchange_1", "exchange_1 --> exchange_2", "exchange_2 --> judge", "judge --> verify"):
+    for edge in ("look --> exchange", "exchange --> settle", "settle -.-> exchange", "decide -.-> judge"):
         assert edge in drawn
 
 

@@ -14,7 +14,7 @@ from consilience.agents import Expert, Verdict
 from consilience.apps.console import Narrator
 from consilience.apps.estimate import dry_run
 from consilience.core.errors import BadConfiguration
-from consilience.graphs import AskOptions, Event, Finished, Recorded, astream
+from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Recorded, astream, protocol_named
 from consilience.observations import MODALITIES
 
 __all__ = ["ask_command", "parse_expert"]
@@ -37,7 +37,15 @@ def ask_command(
         list[str] | None,
         typer.Option(help="Seat this expert: a modality, or NAME=ROLE; with @MODEL behind it, its own. Repeatable."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings.")] = 1,
+    protocol: Annotated[
+        str, typer.Option(help=f"How it is deliberated: {', '.join(PROTOCOLS)}.", metavar="NAME")
+    ] = "debate",
+    rounds: Annotated[
+        int | None, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings, instead of its own.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="An answer to choose from; an open question without any. Repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
     as_json: AsJson = False,
     trace: Annotated[
@@ -53,7 +61,11 @@ def ask_command(
     Example: consilience ask "Where and when do we meet?" scene.png call.wav
     """
     experts = [parse_expert(text) for text in expert or []]
-    options: AskOptions = {"rounds": rounds, "seed": seed, "cache": not no_cache}
+    options: AskOptions = {"protocol": protocol_named(protocol), "seed": seed, "cache": not no_cache}
+    if rounds is not None:
+        options["rounds"] = rounds
+    if option:
+        options["options"] = option
     if model:
         options["model"] = model
     if experts:

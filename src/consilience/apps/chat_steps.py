@@ -15,8 +15,10 @@ from consilience.agents.html import part_html
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
+    Decided,
     Event,
     Finished,
+    GateDecided,
     LookedAgain,
     Perceived,
     PhaseStarted,
@@ -25,8 +27,10 @@ from consilience.graphs import (
     Recorded,
     Resolved,
     SeatLost,
+    Settled,
     Started,
     TurnTaken,
+    course_of,
 )
 from consilience.observations import ObservationStore
 
@@ -72,6 +76,8 @@ class Steps:
                 self._advance(event)
             case TurnTaken() | LookedAgain() | SeatLost() | Resolved() | ClaimStruck():
                 self._debate(event)
+            case GateDecided() | Settled() | Decided():
+                self._child(plain(course_of(event)), "")
             case AnswerDelta():
                 self._answer += plain(event.text)
             case Finished():

@@ -13,8 +13,10 @@ from consilience.apps.perceiving import PerceptionTale
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
+    Decided,
     Event,
     Finished,
+    GateDecided,
     LookedAgain,
     Perceived,
     PhaseStarted,
@@ -23,8 +25,10 @@ from consilience.graphs import (
     Recorded,
     Resolved,
     SeatLost,
+    Settled,
     Started,
     TurnTaken,
+    course_of,
 )
 from consilience.observations import Locator, Record
 
@@ -73,6 +77,8 @@ class Narrator:
             case Finished():
                 self._console.print()
                 self._console.print(verdict_panel(event.verdict))
+            case GateDecided() | Settled() | Decided():
+                self._console.print(f"  {escape(course_of(event))}", style="italic", highlight=False)
             case SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
                 self._incident(event)
 

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from consilience.agents import default_experts
 from consilience.core.settings import Settings
-from consilience.graphs import AskOptions, Panel, Workbench
+from consilience.fusion import JUDGE
+from consilience.graphs import AskOptions, Panel, Workbench, protocol_named
 from consilience.models import price
 from consilience.observations import Locator, Media, Observation, Record, ingest
 from consilience.observations.rendering import count_tokens
@@ -52,11 +53,15 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
     bench = Workbench(model=options.get("model"), settings=settings)
     media = [ingest(path, bench.store, limits=settings.limits) for path in files]
     encoders, record, known = _encoders(bench, media)
-    experts = tuple(options.get("experts") or default_experts(record.modalities))
+    how = options.get("protocol", "debate")
+    how = protocol_named(how) if isinstance(how, str) else how
+    how = how if (asked := options.get("rounds")) is None else how.with_rounds(asked)
+    experts = tuple(options.get("experts") or how.experts() or default_experts(record.modalities))
     seats = bench.seats(Panel(experts=experts), record)
-    rounds = options.get("rounds", 1)
+    rounds = how.exchange.rounds if how.exchange else 0
     # The judge may be asked twice: about a conflict, and for the answer.
-    calls = len(seats) * (1 + rounds) + 2
+    judged = how.rule == JUDGE or (how.rule is None and not options.get("options"))
+    calls = len(seats) * (1 + rounds) + (2 if judged else 0)
     evidence = count_tokens(record.render().text) if known else min(expert.tokens for expert in experts)
     prompt = calls * (_FRAME + count_tokens(question) + evidence) + _TURN * len(seats) * (rounds + 1) * (rounds + 2)
     endpoint = bench.endpoint()

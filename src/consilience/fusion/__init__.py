@@ -15,9 +15,10 @@ from consilience.fusion.conflicts import conflicts
 from consilience.fusion.entities import entities
 from consilience.fusion.gate import Ablation, Gate, Ground, Opening, gate
 from consilience.fusion.pools import linear_pool, log_pool
-from consilience.fusion.positions import agrees, content_words, diverging, holds, plurality, same
+from consilience.fusion.positions import agrees, content_words, diverging, holds, same
 from consilience.fusion.rules import JUDGE, RULES, Rule, consensus, rule_for, rule_named
 from consilience.fusion.stopping import (
+    Positions,
     Stop,
     agreement,
     decline,
@@ -45,6 +46,7 @@ __all__ = [
     "Logistic",
     "Moment",
     "Opening",
+    "Positions",
     "Rule",
     "Span",
     "Stop",
@@ -70,7 +72,6 @@ __all__ = [
     "log_pool",
     "no_new_evidence",
     "option_of",
-    "plurality",
     "rule_for",
     "rule_named",
     "same",

@@ -85,7 +85,7 @@ def gate(
     - `thin`: for a unanimous answer nothing is cited, or fewer than `independent` sources, or none whose seat says that
       it states the answer fully.
     - `witness`: without the modality that most is cited from, the answer is another one, or there is none. Of several
-      that are level, each is left out in turn.
+      that are level, each is left out in turn. Not where `independent` is 1: what has no second source hangs on one.
 
     With fewer than two seats, or where nobody answers or cites anything, there is nothing to exchange, and no debate.
 
@@ -109,7 +109,7 @@ def gate(
         *_disagreement(openings),
         *_conflicts(openings, conflicts, relevant),
         *(_thin(for_it, len(sources), independent) if unanimous else ()),
-        *_witness(ablation, position),
+        *(_witness(ablation, position) if independent > 1 else ()),
     ]
     exchange = bool(answers) or any(one.cited for one in openings)
     return Gate(

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 
 from consilience.core.words import LETTER, folded
 
-__all__ = ["agrees", "content_words", "diverging", "holds", "plurality", "same"]
+__all__ = ["agrees", "content_words", "diverging", "holds", "same"]
 
 _ENGLISH_NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -95,19 +95,3 @@ def _numbers(words: frozenset[str]) -> frozenset[str]:
 
 def _is_number(word: str) -> bool:
     return word[-1:].isdigit()
-
-
-def plurality(positions: Sequence[str]) -> int | None:
-    """Index of the first position of the largest group of same positions; None on a tie, or when there is none."""
-    groups: list[list[int]] = []
-    for index, position in enumerate(positions):
-        for group in groups:
-            if same(positions[group[0]], position):
-                group.append(index)
-                break
-        else:
-            groups.append([index])
-    groups.sort(key=len, reverse=True)
-    if not groups or (len(groups) > 1 and len(groups[0]) == len(groups[1])):
-        return None
-    return groups[0][0]

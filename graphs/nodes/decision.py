@@ -1,0 +1,70 @@
+"""decide: the rule that fits the task names the answer, or leaves it to the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from consilience.agents import Turn
+from consilience.graphs.events import Decided, emit
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.nodes.rounds import final_turns
+from consilience.graphs.protocol import Protocol
+from consilience.graphs.standings import named_positions
+from consilience.graphs.state import DebateState, Draft
+
+from consilience.fusion import JUDGE, Ballot, Decision, rule_for, rule_named
+
+__all__ = ["best_supported", "decide"]
+
+
+def decide(protocol: Protocol) -> Node:
+    """Makes the node that counts the seats' last positions by the protocol's rule.
+
+    A winner, or on a tie the one whose holders cite the most, becomes the draft; where the rule is `judge`, or nothing
+    wins, there is no draft, and the judge has the word if the graph has one.
+    """
+
+    async def decide(state: DebateState) -> dict[str, Any]:
+        options = tuple(state.get("options", ()))
+        turns = final_turns(state.get("turns", []))
+        named = named_positions(turns, options)
+        ballots = [Ballot(voter=turn.seat, choice=position) for turn, position in zip(turns, named, strict=True)]
+        rule = protocol.rule or rule_for(options, ballots)
+        if rule == JUDGE:
+            return {"decision": None}
+        decision = rule_named(rule, protocol.share)(ballots, options)
+        emit(Decided(decision=decision))
+        return {"decision": decision, "draft": _draft(decision, turns, named, options)}
+
+    return decide
+
+
+def _draft(
+    decision: Decision, turns: Sequence[Turn], named: Sequence[str | None], options: Sequence[str]
+) -> Draft | None:
+    """The winner, in the words of its best supported holder where the question is open, with what is cited for it.
+
+    Of positions that are level, the one whose holder has the most support answers, and answers in part.
+    """
+    wanted = decision.ties if decision.winner is None else (decision.winner,)
+    held = [(turn, position) for turn, position in zip(turns, named, strict=True) if position in wanted]
+    if not held:
+        return None
+    best = best_supported([turn for turn, _ in held])
+    answer = next(position for turn, position in held if turn is best)
+    claims = (claim for turn, position in held if position == answer for claim in turn.claims if claim.holds)
+    by_citation = {(c.label, c.quote): claim for claim in claims for c in claim.citations}
+    return Draft(
+        answer=answer if answer in options else best.position.text,
+        stated=best.position.stated if decision.winner is not None else "partly",
+        claims=tuple(dict.fromkeys(by_citation.values())),
+    )
+
+
+def best_supported(turns: Sequence[Turn]) -> Turn:
+    """The turn that says the most of the answer is stated, then the one with the most claims that hold."""
+    return max(turns, key=lambda turn: (_STATED.index(turn.position.stated), sum(claim.holds for claim in turn.claims)))
+
+
+_STATED = ("not", "partly", "fully")

@@ -1,0 +1,95 @@
+"""gate and settle: whether there is an exchange at all, and whether there is another round of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from consilience.agents import Turn
+from consilience.graphs.events import GateDecided, Settled, emit
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.nodes.rounds import last_round
+from consilience.graphs.protocol import Exchange
+from consilience.graphs.standings import cited_by, named_positions, standings
+from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.workbench import Panel, Workbench
+
+from consilience.fusion import Opening, Stop, agreement, decline, no_new_evidence, stability, support
+from consilience.fusion import gate as gate_of
+from consilience.observations import Observation, Record
+
+__all__ = ["gate", "settle"]
+
+
+def gate(bench: Workbench, panel: Panel) -> Node:
+    """Makes the node that looks for a ground to debate: see `consilience.fusion.gate`."""
+
+    async def gate(state: DebateState) -> dict[str, Any]:
+        record = await asyncio.to_thread(load_record, state, bench.store)
+        openings = [turn for turn in state.get("turns", []) if turn.round == 0]
+        views = {seat.letter: frozenset(seat.expert.view or ()) for seat in bench.seats(panel, record)}
+        named = named_positions(openings, state.get("options", ()))
+        found = gate_of(
+            [
+                Opening(
+                    voter=turn.seat,
+                    position=position,
+                    stated=turn.position.stated,
+                    cited=_cited(turn, record),
+                    view=views.get(turn.seat, frozenset()),
+                )
+                for turn, position in zip(openings, named, strict=True)
+            ],
+            [observation for _, observation in record if observation.kind == "conflict"],
+            # One medium is all that a record of one can be cited from.
+            independent=min(2, len({(o.provenance.media, o.provenance.modality) for _, o in record}) or 1),
+        )
+        emit(GateDecided(gate=found))
+        return {"gate": found}
+
+    return gate
+
+
+def _cited(turn: Turn, record: Record) -> tuple[Observation, ...]:
+    labels = dict.fromkeys(c.label for claim in turn.claims for c in claim.citations if c.holds)
+    return tuple(record[label] for label in labels)
+
+
+def settle(exchange: Exchange) -> Node:
+    """Makes the node behind a round of exchange that says whether it was the last one, and why."""
+
+    async def settle(state: DebateState) -> dict[str, Any]:
+        stop = _stop(state, exchange)
+        if stop is not None:
+            emit(Settled(stop=stop))
+        return {"stop": stop}
+
+    return settle
+
+
+def _stop(state: DebateState, exchange: Exchange) -> Stop | None:
+    turns = state.get("turns", [])
+    number = last_round(turns)
+    speaking = {turn.seat for turn in turns if turn.round == number}
+    if number == 0 or len(speaking) < 2:
+        return Stop(rule="rounds", reason="there are not two seats that can answer one another")
+    held = standings(turns, state.get("options", ()))
+    now = [turn for turn in turns if turn.round == number]
+    before = [turn for turn in turns if turn.round < number]
+    rules: dict[str, Callable[[], Stop | None]] = {
+        "agreement": lambda: agreement(held[-1]),
+        "stability": lambda: stability(held),
+        "no_new_evidence": lambda: no_new_evidence(_all_cited(now), _all_cited(before)),
+        "decline": lambda: decline(held[-2], held[-1], support(held[-2], cited_by(before))),
+    }
+    for name in exchange.stops:
+        if stop := rules[name]():
+            return stop
+    if number >= exchange.rounds:
+        return Stop(rule="rounds", reason=f"{number} round{'s' if number != 1 else ''} of exchange were agreed on")
+    return None
+
+
+def _all_cited(turns: Sequence[Turn]) -> set[str]:
+    return set().union(*cited_by(turns).values())

@@ -1,0 +1,110 @@
+"""How a question is deliberated: a value that reads at a glance, and the ready ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from consilience.agents import Expert, generalists
+from consilience.graphs.topology import Topology
+
+from consilience.core.errors import UnknownName
+from consilience.fusion import JUDGE, RULES
+
+__all__ = ["PROTOCOLS", "Exchange", "Protocol", "protocol_named"]
+
+_MOST_ROUNDS = 3
+_LEAST_SAMPLES, _MOST_SAMPLES = 1, 26
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The rounds in which the seats answer one another."""
+
+    rounds: int = 1
+    """At most so many, 1 to 3."""
+    order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
+    """All at once; one after the other, each hearing those before it in the round; or so that each hears only the one
+    before it."""
+    topology: Topology = "complete"
+    against: bool = False
+    """Anti-conformity: each seat is told to keep its answer unless the evidence, not the number of voices, speaks
+    against it (the idea of Free-MAD, ACL Findings 2026)."""
+    stops: tuple[Literal["agreement", "stability", "no_new_evidence", "decline"], ...] = ("agreement", "decline")
+    """What ends it before its last round."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rounds <= _MOST_ROUNDS:
+            raise ValueError(f"rounds must be 1 to {_MOST_ROUNDS}, not {self.rounds}")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Who speaks, when they go on, and how it is decided."""
+
+    name: str
+    seats: Literal["specialists", "generalists"] = "specialists"
+    """An expert for each modality, blind to the others; or `samples` experts for the whole record, who differ in what
+    they draw. A panel with experts of its own overrides it."""
+    samples: int = 1
+    """How many generalists."""
+    gated: bool = False
+    """Exchange only where the gate finds a ground for it."""
+    exchange: Exchange | None = None
+    """None: the openings are all that is said."""
+    rule: str | None = None
+    """A decision rule's name, or `judge`; None: a vote where options are given, else the judge."""
+    share: float | None = None
+    """Of `supermajority`: what a winner needs."""
+
+    def __post_init__(self) -> None:
+        if not _LEAST_SAMPLES <= self.samples <= _MOST_SAMPLES:
+            raise ValueError(f"samples must be {_LEAST_SAMPLES} to {_MOST_SAMPLES}, not {self.samples}")
+        if self.rule is not None and self.rule not in (JUDGE, *RULES):
+            raise UnknownName("decision rule", self.rule, (JUDGE, *RULES))
+
+    def experts(self) -> tuple[Expert, ...] | None:
+        """Whom it seats; None: an expert for each modality that the record will have."""
+        return generalists(self.samples) if self.seats == "generalists" else None
+
+    def with_rounds(self, rounds: int) -> Protocol:
+        """The same with so many rounds of exchange; 0 for none.
+
+        Raises:
+            ValueError: not 0 to 3.
+        """
+        if not 0 <= rounds <= _MOST_ROUNDS:
+            raise ValueError(f"rounds must be 0 to {_MOST_ROUNDS}, not {rounds}")
+        if rounds == 0:
+            return replace(self, exchange=None)
+        return replace(self, exchange=replace(self.exchange or Exchange(), rounds=rounds))
+
+
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+    {
+        protocol.name: protocol
+        for protocol in (
+            Protocol("single", seats="generalists", rule="plurality"),
+            Protocol("self_consistency", seats="generalists", samples=5, rule="plurality"),
+            Protocol("vote", rule="plurality"),
+            Protocol("panel"),
+            Protocol("debate", exchange=Exchange()),
+            Protocol("gated_debate", gated=True, exchange=Exchange()),
+        )
+    }
+)
+"""The ready ones: one expert; the vote of its draws; the vote of the specialists; their reports and a judge; the same
+with an exchange; with one where it can pay."""
+
+
+def protocol_named(name: str) -> Protocol:
+    """The ready protocol of that name.
+
+    Raises:
+        UnknownName: there is none; the error names those there are.
+    """
+    if name not in PROTOCOLS:
+        raise UnknownName("protocol", name, PROTOCOLS)
+    return PROTOCOLS[name]

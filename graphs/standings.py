@@ -1,0 +1,43 @@
+"""What the seats hold, round by round: their positions as options, or as candidates where the question is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from consilience.agents import Turn
+
+from consilience.fusion import Positions, candidates, option_of
+
+__all__ = ["cited_by", "named_positions", "standings"]
+
+
+def named_positions(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[str | None]:
+    """For each turn the option that it chooses, or the candidate that it belongs to; None where it does not answer.
+
+    Candidates are grouped over all these turns, so that what a seat says in two rounds has one name.
+    """
+    texts = [turn.position.text if turn.position.answers else "" for turn in turns]
+    if options:
+        return [option_of(text, options) if text else None for text in texts]
+    names: dict[int, str] = {i: group.text for group in candidates(texts) for i in group.members}
+    return [names.get(i) for i in range(len(texts))]
+
+
+def standings(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[Positions]:
+    """For each round, the opening first, what every seat holds after it: its last position so far, by letter."""
+    named = dict(zip(((turn.seat, turn.round) for turn in turns), named_positions(turns, options), strict=True))
+    rounds: list[Positions] = []
+    held: dict[str, str | None] = {}
+    for number in sorted({turn.round for turn in turns}):
+        held = held | {seat: position for (seat, round_), position in named.items() if round_ == number}
+        rounds.append(held)
+    return rounds
+
+
+def cited_by(turns: Sequence[Turn]) -> dict[str, set[str]]:
+    """Ids of the observations whose citation by a seat was checked and holds, by letter."""
+    cited: dict[str, set[str]] = {}
+    for turn in turns:
+        ids = {c.observation for claim in turn.claims for c in claim.citations if c.holds and c.observation}
+        cited.setdefault(turn.seat, set()).update(ids)
+    return cited

@@ -1,0 +1,178 @@
+"""The ready protocols over scripted seats: who speaks, who hears whom, when it ends, and who decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from consilience.graphs import PROTOCOLS, Exchange, Protocol, protocol_named
+from langchain_core.messages import BaseMessage
+
+from consilience import Expert, Verdict, astream
+from consilience.core.errors import UnknownName
+from consilience.core.settings import Settings
+from consilience.testing import ScriptedChatModel
+
+LINES = ["The sign says platform 4.", "The voice says platform 9.", "The leaflet says platform 4."]
+NOTES = "\n\n".join(LINES)
+QUESTION = "Which platform?"
+ROLES = ("reader", "listener", "clerk")
+
+Say = Callable[[str, str], str]
+"""From a role and its prompt to an answer."""
+
+
+def model(say: Say) -> ScriptedChatModel:
+    """Every seat answers what `say` tells for its role, citing the line that has it; the judge answers 7."""
+
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        prompt = messages[-1].text
+        role = re.search(r"(?:You are a |, a )(\w+)", prompt)
+        answer = "platform 7" if "You are the judge" in prompt else say(role[1] if role else "generalist", prompt)
+        line = re.search(rf"\[(t\d+)\] passage: ([^\n]*{re.escape(answer)}[^\n]*)", prompt)
+        cited = [{"label": line[1], "quote": answer}] if line else []
+        if "You are the judge" in prompt:
+            return {
+                "claims": [],
+                "stated": "fully",
+                "answer": answer,
+                "reason": "said later",
+                "stronger": "neither",
+            }
+        return {"evidence": cited, "stated": "fully" if cited else "not", "answer": answer}
+
+    return ScriptedChatModel(replies=reply)
+
+
+async def run(say: Say, settings: Settings, **options: Any) -> tuple[list[Any], Verdict, list[str]]:
+    """Events, verdict, prompts."""
+    scripted = model(say)
+    experts = tuple(Expert(role, f"a {role}") for role in ROLES)
+    how = {"experts": experts, "model": scripted, "settings": settings, **options}
+    if how["experts"] is None:
+        del how["experts"]
+    events = [event async for event in astream(QUESTION, [NOTES], **how)]
+    return events, events[-1].verdict, [call.prompt for call in scripted.calls]  # type: ignore[union-attr]
+
+
+def fixed(**said: str) -> Say:
+    return lambda role, _: said.get(role, "platform 4")
+
+
+def phases(events: list[Any]) -> list[str]:
+    return [event.phase for event in events if event.type == "phase_started"]
+
+
+async def test_single_asks_one_expert_once(settings: Settings) -> None:
+    events, verdict, prompts = await run(fixed(), settings, protocol="single", experts=None)
+    assert len(prompts) == 1
+    assert phases(events) == ["opening"]
+    assert (verdict.answer, verdict.status) == ("platform 4", "complete")
+    assert {citation.quote for claim in verdict.claims for citation in claim.citations} == {"platform 4"}
+
+
+async def test_self_consistency_is_the_vote_of_five_draws(settings: Settings) -> None:
+    said = iter(["platform 9", "platform 4", "platform 4", "platform 9", "platform 4"])
+    events, verdict, prompts = await run(lambda *_: next(said), settings, protocol="self_consistency", experts=None)
+    assert len(prompts) == 5
+    assert len({prompt.rpartition("\n\nYou are")[0] for prompt in prompts}) == 1
+    assert verdict.answer == "platform 4"
+    assert next(e for e in events if e.type == "decided").decision.tally == {"platform 4": 3.0, "platform 9": 2.0}
+
+
+async def test_the_vote_of_the_seats_decides_without_a_judge(settings: Settings) -> None:
+    events, verdict, prompts = await run(fixed(listener="platform 9"), settings, protocol="vote")
+    assert len(prompts) == 3
+    assert verdict.answer == "platform 4"
+    assert "plurality" in verdict.stop_reason
+    assert [dissent.seat for dissent in verdict.dissent] == ["B"]
+    assert phases(events) == ["opening"]
+
+
+async def test_on_a_tie_the_better_supported_answers_in_part(settings: Settings) -> None:
+    _, verdict, _ = await run(
+        fixed(reader="platform 3", listener="platform 9", clerk="not stated"), settings, protocol="vote"
+    )
+    assert (verdict.answer, verdict.status) == ("platform 9", "complete")
+    _, verdict, _ = await run(
+        fixed(reader="platform 4", listener="platform 9", clerk="not stated"), settings, protocol="vote"
+    )
+    assert verdict.status == "partial"
+    assert "are level" in verdict.stop_reason
+
+
+async def test_a_panel_is_heard_once_and_judged(settings: Settings) -> None:
+    events, verdict, _ = await run(fixed(), settings, protocol="panel")
+    assert phases(events) == ["opening", "judgement"]
+    assert verdict.answer == "platform 7"
+
+
+async def test_a_gate_that_finds_no_ground_saves_the_exchange(settings: Settings) -> None:
+    agreed, verdict, _ = await run(fixed(), settings, protocol="gated_debate")
+    assert phases(agreed) == ["opening", "judgement"]
+    assert "no debate" in verdict.stop_reason
+    divided, verdict, _ = await run(fixed(listener="platform 9"), settings, protocol="gated_debate")
+    assert phases(divided) == ["opening", "exchange", "judgement"]
+    assert "the seats answer differently" in verdict.stop_reason
+
+
+async def test_options_are_voted_on_and_nothing_else_can_be_said(settings: Settings) -> None:
+    options = ["platform 9", "platform 4"]
+    _, verdict, prompts = await run(fixed(listener="platform 9"), settings, protocol="debate", options=options)
+    assert len(prompts) == 6
+    assert all("(Options: platform 9; platform 4)" in prompt for prompt in prompts)
+    assert verdict.answer == "platform 4"
+    assert verdict.payoff is not None
+    assert verdict.payoff.vote.answer == "platform 4"
+
+
+async def test_an_exchange_ends_when_all_agree(settings: Settings) -> None:
+    def yielding(role: str, prompt: str) -> str:
+        return "platform 9" if role == "listener" and "Statements:" not in prompt else "platform 4"
+
+    three = Protocol("three", exchange=Exchange(rounds=3))
+    events, _, _ = await run(yielding, settings, protocol=three)
+    assert phases(events).count("exchange") == 1
+    assert [event.stop.rule for event in events if event.type == "settled"] == ["agreement"]
+    events, _, _ = await run(fixed(listener="platform 9"), settings, protocol=three)
+    assert phases(events).count("exchange") == 3
+    assert [event.stop.rule for event in events if event.type == "settled"] == ["rounds"]
+
+
+@pytest.mark.parametrize(
+    ("order", "heard"), [("simultaneous", [0, 0, 0]), ("in_turn", [0, 1, 2]), ("relay", [0, 1, 1])]
+)
+async def test_the_order_says_who_hears_the_round_so_far(settings: Settings, order: Any, heard: list[int]) -> None:
+    how = Protocol(order, exchange=Exchange(order=order))
+    _, _, prompts = await run(fixed(listener="platform 9"), settings, protocol=how)
+    rounds = [prompt.partition("\nExchange:")[2] for prompt in prompts if "You are seat" in prompt]
+    assert [len(re.findall(r"^Seat [A-Z]: ", said, re.M)) for said in rounds] == heard
+
+
+async def test_a_ring_of_four_hears_two_peers(settings: Settings) -> None:
+    experts = tuple(Expert(role, f"a {role}") for role in (*ROLES, "sceptic"))
+    how = Protocol("ring", exchange=Exchange(topology="ring"))
+    _, _, prompts = await run(fixed(listener="platform 9"), settings, protocol=how, experts=experts)
+    exchanges = [prompt for prompt in prompts if "You are seat" in prompt]
+    assert [set(re.findall(r"^Seat ([A-Z]): ", prompt, re.M)) for prompt in exchanges] == [
+        {"A", "B", "D"},
+        {"A", "B", "C"},
+        {"B", "C", "D"},
+        {"A", "C", "D"},
+    ]
+
+
+def test_protocols_are_checked_when_they_are_made() -> None:
+    assert {name: protocol.name for name, protocol in PROTOCOLS.items()} == {name: name for name in PROTOCOLS}
+    with pytest.raises(UnknownName, match="Did you mean 'borda'"):
+        Protocol("mine", rule="bordas")
+    with pytest.raises(ValueError, match="rounds must be 1 to 3"):
+        Exchange(rounds=4)
+    with pytest.raises(ValueError, match="samples must be 1 to 26"):
+        Protocol("mine", samples=0)
+    with pytest.raises(UnknownName, match="gated_debate"):
+        protocol_named("gated")
+    assert protocol_named("debate").with_rounds(0).exchange is None
+    assert protocol_named("vote").with_rounds(2).exchange == Exchange(rounds=2)
