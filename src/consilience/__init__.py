@@ -48,7 +48,10 @@ _HOMES = {
     "consilience.agents": ("Claim", "Expert", "Turn", "Verdict"),
     "consilience.core.errors": ("ConsilienceError",),
     "consilience.core.settings": ("Settings",),
-    "consilience.graphs": ("Asked", "DebateState", "Exchange", "Panel", "Protocol", "Workbench", "aask", "ask", "astream", "debate"),
+    "consilience.graphs": (
+        *("Asked", "DebateState", "Exchange", "Panel", "Protocol", "Workbench"),
+        *("aask", "ask", "astream", "debate"),
+    ),
     "consilience.observations": ("Locator", "Media", "Observation", "Record"),
     "consilience.tools": ("Encoder", "Excerpt", "encoder"),
 }
