@@ -180,7 +180,7 @@ async def test_a_server_that_hangs_is_given_up() -> None:
     [
         ("rate_limit", "too many requests", "Wait"),
         ("server_error", "an error of its own", "server's log"),
-        ("reset", "broke off", "Is the server running"),
+        ("reset", "broke off the connection", "Is the server running"),
         ("truncated_json", "half a reply", "base URL"),
     ],
 )

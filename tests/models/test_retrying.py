@@ -98,6 +98,7 @@ def test_any_retry_after_is_read_or_passed_over(told: str) -> None:
         (status(422), "request", False),
         (TimeoutError(), "timeout", True),
         (ConnectionResetError(), "connection", True),
+        (ConnectionRefusedError(), "unreachable", True),
         (RuntimeError("odd"), "unknown", False),
     ],
 )
@@ -138,6 +139,13 @@ def test_waits_grow_with_full_jitter_and_never_end_before_the_endpoint_wants(
     course.run(Patience(retries=len(asked), longest_wait=longest))
     for number, (wait, after) in enumerate(zip(course.waits, asked, strict=True)):
         assert (after or 0) <= wait <= min(longest, (after or 0) + 0.5 * 2**number)
+
+
+def test_a_server_that_is_not_there_is_tried_twice_more() -> None:
+    course = Course(*(failing("unreachable") for _ in range(9)))
+    with pytest.raises(ModelUnavailable):
+        course.run(Patience(retries=6))
+    assert course.attempts == 3
 
 
 def test_waits_differ() -> None:

@@ -154,6 +154,7 @@ FailureKind: TypeAlias = Literal[
     "rate_limit",
     "quota",
     "server",
+    "unreachable",
     "connection",
     "timeout",
     "truncated",
@@ -163,9 +164,10 @@ FailureKind: TypeAlias = Literal[
     "resting",
     "unknown",
 ]
-"""How a model was unavailable: too many requests; no credit left; an error of the server's own (5xx); no connection, or
-one that broke; no answer in time; an answer that ends in the middle or is no JSON; key refused (401, 403); no such
-model or address (404); a request that it does not take (other 4xx); left alone after failures; anything else."""
+"""How a model was unavailable: too many requests; no credit left; an error of the server's own (5xx); no connection
+comes about; one that broke; no answer in time; an answer that ends in the middle or is no JSON; key refused (401, 403);
+no such model or address (404); a request that it does not take (other 4xx); left alone after failures; anything
+else."""
 
 
 class ModelUnavailable(ModelError):

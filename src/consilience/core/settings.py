@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         64, ge=1, description="Model calls that one endpoint is sent at once; the embedded model takes one at a time."
     )
     retries: int = Field(
-        4, ge=0, le=20, description="How often a model call is repeated after a failure that may pass; 0: never."
+        6, ge=0, le=20, description="How often a model call is repeated after a failure that may pass; 0: never."
     )
     retry_seconds: float = Field(
         30,

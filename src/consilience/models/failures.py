@@ -11,13 +11,14 @@ from consilience.core.errors import BadReply, FailureKind, ModelError, ModelUnav
 
 __all__ = ["BrokenOff", "explained", "may_pass", "retry_after", "was_read"]
 
-_MAY_PASS = {"rate_limit", "server", "connection", "timeout", "truncated"}
+_MAY_PASS = {"rate_limit", "server", "unreachable", "connection", "timeout", "truncated"}
 _WAS_READ = {"connection", "timeout", "truncated", "unknown"}
 
 _TOLD: dict[FailureKind, tuple[str, str]] = {
     "key": ("the key was refused.", "Check the API key (OPENAI_API_KEY, CONSILIENCE_API_KEY, ...) and its rights."),
     "missing": ("there is no such model or address.", "Check the model's name and the base URL."),
-    "connection": ("cannot be reached, or broke off.", "Is the server running, and is the base URL right?"),
+    "unreachable": ("cannot be reached.", "Is the server running, and is the base URL right?"),
+    "connection": ("broke off the connection.", "Is the server running? Look at its log."),
     "timeout": ("did not answer in time.", "Is the server busy? Raise CONSILIENCE_REQUEST_SECONDS."),
     "rate_limit": ("refused for too many requests.", "Wait, or use a key that allows more."),
     "quota": ("no credit is left.", "Use a key with credit."),
@@ -29,6 +30,8 @@ _TOLD: dict[FailureKind, tuple[str, str]] = {
 }
 
 _BY_NAME: dict[str, FailureKind] = {
+    "ConnectError": "unreachable",
+    "ConnectionRefusedError": "unreachable",
     "APITimeoutError": "timeout",
     "TimeoutError": "timeout",
     "TimeoutException": "timeout",
@@ -102,7 +105,10 @@ def _kind(problem: Exception) -> FailureKind:
     status = getattr(problem, "status_code", None) or getattr(problem, "code", None)
     if isinstance(status, int) and status >= 400:
         return _by_status(status, problem)
-    if any(isinstance(cause, ConnectionError) or _is_aiohttps(cause) for cause in _causes(problem)):
+    causes = list(_causes(problem))
+    if any(type(cause).__name__ in ("ConnectError", "ConnectionRefusedError") for cause in causes):
+        return "unreachable"
+    if any(isinstance(cause, ConnectionError) or _is_aiohttps(cause) for cause in causes):
         return "connection"
     if type(problem).__name__ == "APIError":
         return "server"

@@ -25,6 +25,7 @@ __all__ = ["Patience", "persist"]
 T = TypeVar("T")
 
 _FIRST_WAIT = 0.5
+_RETRIES_UNREACHABLE = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Patience:
 
     The waits are exponential with full jitter (Brooker 2015, "Exponential Backoff And Jitter"): before repetition n a
     random time up to 0.5 * 2^(n-1) seconds. An endpoint that says when it wants to be asked again is asked then, or
-    never where that is later than `longest_wait`.
+    never where that is later than `longest_wait`. One that no connection comes about with is tried twice more at most.
 
     Attributes:
         seconds: time-out of an attempt, from its admission.
@@ -44,7 +45,7 @@ class Patience:
     """
 
     seconds: float = 300
-    retries: int = 4
+    retries: int = 6
     longest_wait: float = 30
     breaker_failures: int = 5
     breaker_seconds: float = 30
@@ -80,7 +81,7 @@ async def persist(
     if not patience.retries:
         return await attempt()
     retrying = AsyncRetrying(
-        stop=stop_any(stop_after_attempt(patience.retries + 1), _ToldToStayAway(patience.longest_wait)),
+        stop=stop_any(stop_after_attempt(patience.retries + 1), _Hopeless(patience.longest_wait)),
         wait=patience.wait,
         retry=retry_if_exception(may_pass),
         sleep=sleep,
@@ -94,16 +95,25 @@ async def persist(
     return await retrying(once)
 
 
-class _ToldToStayAway(stop_base):
-    """Stops where the endpoint wants to be left alone for longer than this."""
+class _Hopeless(stop_base):
+    """Stops where the endpoint wants to be left alone for longer than so many seconds, or is not there."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        return (_asked_for(retry_state) or 0) > self._seconds
+        problem = _problem(retry_state)
+        gone = problem is not None and problem.kind == "unreachable"
+        return (gone and retry_state.attempt_number > _RETRIES_UNREACHABLE) or (
+            (_asked_for(retry_state) or 0) > self._seconds
+        )
 
 
 def _asked_for(state: RetryCallState) -> float | None:
+    problem = _problem(state)
+    return problem.retry_after if problem else None
+
+
+def _problem(state: RetryCallState) -> ModelUnavailable | None:
     problem = state.outcome.exception() if state.outcome else None
-    return problem.retry_after if isinstance(problem, ModelUnavailable) else None
+    return problem if isinstance(problem, ModelUnavailable) else None
