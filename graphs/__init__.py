@@ -4,6 +4,7 @@ from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import (
     AnswerDelta,
     ClaimStruck,
+    Comparing,
     Decided,
     Event,
     Finished,
@@ -33,6 +34,7 @@ __all__ = [
     "AskOptions",
     "Asked",
     "ClaimStruck",
+    "Comparing",
     "DebateGraph",
     "DebateState",
     "Decided",

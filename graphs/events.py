@@ -15,6 +15,7 @@ from consilience.observations import Locator, Media
 __all__ = [
     "AnswerDelta",
     "ClaimStruck",
+    "Comparing",
     "Decided",
     "Event",
     "Finished",
@@ -86,6 +87,14 @@ class Reconciled(_Event):
     type: Literal["reconciled"] = "reconciled"
     lines: tuple[str, ...]
     notes: tuple[str, ...] = Field((), description="What could not be compared, and the cure.")
+
+
+class Comparing(_Event):
+    """A record that is longer than a prompt is compared with the question, line by line; only new lines are."""
+
+    type: Literal["comparing"] = "comparing"
+    done: int = Field(description="Lines.")
+    total: int = Field(description="Lines.")
 
 
 class PhaseStarted(_Event):
@@ -176,6 +185,7 @@ Event: TypeAlias = Annotated[
     | Perceived
     | Recorded
     | Reconciled
+    | Comparing
     | PhaseStarted
     | TurnTaken
     | LookedAgain

@@ -40,6 +40,8 @@ class QuestionRelevance:
     """
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set it, and the embedding ends with the batch it is at."""
+    on_batch: Callable[[int, int], None] | None = None
+    """Told how many lines are embedded, and of how many, after each batch; from the thread that asks."""
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, observations: Sequence[Observation]) -> list[float]:
@@ -68,13 +70,18 @@ class QuestionRelevance:
         for observation in observations:
             if observation.id not in known:
                 lacking.setdefault(observation.text, []).append(observation.id)
-        for batch in _batches([text for text in lacking if text not in by_text]):
+        unknown = [text for text in lacking if text not in by_text]
+        done = 0
+        for batch in _batches(unknown):
             if self.cancelled.is_set():
                 raise Stopped("Comparing the record with the question was cancelled.")
             # Half precision at once: a vector must be the same now and when it comes out of the store.
             by_text |= dict(zip(batch, embedder.passages(batch).astype(np.float16), strict=True))
             new = {observation: by_text[text] for text in batch for observation in lacking[text]}
             keep_vectors(self.store, embedder.name, new)
+            done += len(batch)
+            if self.on_batch:
+                self.on_batch(done, len(unknown))
         return np.stack([by_text[observation.text] for observation in observations]).astype(np.float32)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
+from consilience.graphs.events import Comparing, emit
 from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
 from consilience.tools import Encoder, Runner, default_encoders
 
@@ -93,7 +94,9 @@ class Workbench:
         What it gives blocks, the longer the first time for a record: call it from a thread.
         """
         embedder = partial(embedder_if_installed, self.settings.threads)
-        relevance = QuestionRelevance(question, self.store, embedder, self.settings.embedded_lines)
+        relevance = QuestionRelevance(
+            question, self.store, embedder, self.settings.embedded_lines, on_batch=_tell_comparing
+        )
         try:
             yield relevance
         finally:
@@ -111,3 +114,7 @@ class Workbench:
         """Closes the connections that were opened on the running loop."""
         for _, endpoint in self._endpoints:
             await endpoint.close()
+
+
+def _tell_comparing(done: int, total: int) -> None:
+    emit(Comparing(done=done, total=total))

@@ -15,6 +15,7 @@ from consilience.agents.html import part_html
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
+    Comparing,
     Decided,
     Event,
     Finished,
@@ -69,7 +70,11 @@ class Steps:
                 names = ", ".join(media.name for media in event.media)
                 self._open(_PERCEPTION, f"Perceiving {names}" if names else "Perceiving nothing new")
             case PullingWeights():
-                self._pulling(event)
+                megabytes = f"{event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB"
+                self._progress(f"Downloading {event.name}", megabytes, event)
+            case Comparing():
+                lines = f"{event.done:,} of {event.total:,} lines"
+                self._progress("Comparing the record with the question", lines, event)
             case Perceived():
                 self._perceived(event)
             case Recorded() | Reconciled() | PhaseStarted():
@@ -122,15 +127,13 @@ class Steps:
             case ClaimStruck():
                 self._child(f"Struck: {event.struck.claim.text}", plain(event.struck.reason))
 
-    def _pulling(self, event: PullingWeights) -> None:
-        key = f"weights-{event.name}"
-        done = event.done >= event.total
-        title = f"Downloading {event.name}: {event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB"
+    def _progress(self, name: str, told: str, event: PullingWeights | Comparing) -> None:
+        state = {"title": f"{name}: {told}", "status": "done" if event.done >= event.total else "pending"}
         for step in self._steps:
-            if step["metadata"]["id"] == key:
-                step["metadata"] |= {"title": title, "status": "done" if done else "pending"}
+            if step["metadata"]["id"] == name:
+                step["metadata"] |= state
                 return
-        self._open(key, title)
+        self._open(name, state["title"], status=state["status"])
 
     def _perceived(self, event: Perceived) -> None:
         how = "cached" if event.cached else f"{event.seconds:.1f} s"

@@ -5,7 +5,17 @@ from __future__ import annotations
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from consilience.agents import Resolution, Turn, Verdict
@@ -13,6 +23,7 @@ from consilience.apps.perceiving import PerceptionTale
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
+    Comparing,
     Decided,
     Event,
     Finished,
@@ -53,7 +64,10 @@ class Narrator:
     def tell(self, event: Event) -> None:
         """One event, one or more lines."""
         if isinstance(event, PullingWeights):
-            self._pulling(event)
+            self._advance(event.name, event, DownloadColumn(), TransferSpeedColumn())
+            return
+        if isinstance(event, Comparing):
+            self._advance("comparing the record with the question", event, MofNCompleteColumn(), TimeRemainingColumn())
             return
         self._end_bar()
         if isinstance(event, Perceived):
@@ -152,19 +166,18 @@ class Narrator:
         for dispute in turn.disputes:
             self._console.print(f"     disputes {dispute.seat}: {escape(dispute.reason)}", highlight=False)
 
-    def _pulling(self, event: PullingWeights) -> None:
+    def _advance(self, name: str, event: PullingWeights | Comparing, *columns: ProgressColumn) -> None:
         if self._bar is None:
             self._bar = Progress(
                 TextColumn("  {task.description}"),
                 BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
+                *columns,
                 console=self._console,
             )
             self._bar.start()
-        if event.name not in self._tasks:
-            self._tasks[event.name] = self._bar.add_task(event.name, total=event.total)
-        self._bar.update(self._tasks[event.name], completed=event.done)
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=event.total)
+        self._bar.update(self._tasks[name], completed=event.done)
 
     def _end_bar(self) -> None:
         if self._bar is not None:
