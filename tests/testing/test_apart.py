@@ -7,7 +7,7 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
-from consilience.testing import Fault, ModelServer, ServerApart, at_rate
+from consilience.testing import Fault, ModelServer, ServerApart, at_rate, either, where
 
 ClientOf = Callable[..., ChatOpenAI]
 
@@ -28,7 +28,7 @@ def test_it_serves_from_another_process_and_tells_what_adds_up() -> None:
 
 def test_faults_go_along() -> None:
     with (
-        ServerApart(faults=[Fault("server_error")]) as server,
+        ServerApart(faults=either(where("?", Fault("server_error"), times=1), at_rate(0, [Fault("reset")]))) as server,
         openai.OpenAI(base_url=server.base_url, api_key="k", max_retries=0) as client,
         pytest.raises(openai.InternalServerError),
     ):

@@ -1,9 +1,13 @@
-"""Which calls meet which fault: by number, at a rate, by what a prompt says, and these together."""
+"""Which calls meet which fault: by number, at a rate, by what a prompt says, and these together.
+
+All can be pickled, so that they can go to a `ServerApart`; a function given to `where` has to be one of a module then.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from consilience.testing.faults import Fault, FaultSchedule, fault_at
@@ -16,7 +20,7 @@ Schedule = Callable[[int, dict[str, Any]], Fault | None]
 
 def on_calls(fault: Fault, *numbers: int) -> Schedule:
     """The calls of these numbers, from 0, meet `fault`."""
-    return lambda number, request: fault if number in numbers else None
+    return partial(_on_calls, fault, numbers)
 
 
 def at_rate(rate: float, faults: Sequence[Fault], *, seed: int = 0) -> Schedule:
@@ -27,12 +31,7 @@ def at_rate(rate: float, faults: Sequence[Fault], *, seed: int = 0) -> Schedule:
     """
     if not 0 <= rate <= 1 or not faults:
         raise ValueError("A rate lies between 0 and 1, and there has to be a fault.")
-
-    def drawn(number: int, request: dict[str, Any]) -> Fault | None:
-        chance = random.Random(f"{seed}/{number}")
-        return chance.choice(faults) if chance.random() < rate else None
-
-    return drawn
+    return partial(_at_rate, rate, tuple(faults), seed)
 
 
 def where(marker: str | Callable[[dict[str, Any]], bool], fault: Fault, *, times: int | None = None) -> Schedule:
@@ -43,25 +42,39 @@ def where(marker: str | Callable[[dict[str, Any]], bool], fault: Fault, *, times
         fault: what they meet.
         times: only so many of them, the first; None: all.
     """
-    picks = marker if callable(marker) else (lambda request: str(marker) in prompt_text(request))
-    left = [times]
-
-    def picked(number: int, request: dict[str, Any]) -> Fault | None:
-        if left[0] == 0 or not picks(request):
-            return None
-        if left[0] is not None:
-            left[0] -= 1
-        return fault
-
-    return picked
+    return partial(_where, marker, fault, [times])
 
 
 def either(*schedules: FaultSchedule) -> Schedule:
     """The fault of the first schedule that has one for the call."""
+    return partial(_either, schedules)
 
-    def first(number: int, request: dict[str, Any]) -> Fault | None:
-        # All are asked, so that each counts its own calls.
-        met = [fault_at(schedule, number, request) for schedule in schedules]
-        return next((fault for fault in met if fault), None)
 
-    return first
+def _on_calls(fault: Fault, numbers: tuple[int, ...], number: int, request: dict[str, Any]) -> Fault | None:
+    return fault if number in numbers else None
+
+
+def _at_rate(rate: float, faults: tuple[Fault, ...], seed: int, number: int, request: dict[str, Any]) -> Fault | None:
+    chance = random.Random(f"{seed}/{number}")
+    return chance.choice(faults) if chance.random() < rate else None
+
+
+def _where(
+    marker: str | Callable[[dict[str, Any]], bool],
+    fault: Fault,
+    left: list[int | None],
+    number: int,
+    request: dict[str, Any],
+) -> Fault | None:
+    picked = marker(request) if callable(marker) else marker in prompt_text(request)
+    if left[0] == 0 or not picked:
+        return None
+    if left[0] is not None:
+        left[0] -= 1
+    return fault
+
+
+def _either(schedules: tuple[FaultSchedule, ...], number: int, request: dict[str, Any]) -> Fault | None:
+    # All are asked, so that each counts its own calls.
+    met = [fault_at(schedule, number, request) for schedule in schedules]
+    return next((fault for fault in met if fault), None)
