@@ -41,6 +41,10 @@ class Expert:
     sampling: Sampling = Sampling()
     tokens: int = 1200
     """Budget of the evidence in its opening prompt."""
+    seconds: float | None = None
+    """The longest that a turn may take, retries and all; with no turn by then the seat is lost for the round."""
+    reliability: float | None = None
+    """How often it is right, 0 to 1, where that was measured: what a weighted vote goes by."""
 
     @classmethod
     def for_modality(cls, modality: Modality) -> Expert:

@@ -91,6 +91,8 @@ class SeatFate(_Frozen):
     status: Literal["answered", "lost"]
     turns: int = Field(ge=0)
     reason: str | None = Field(None, description="Why it was lost, or lost later turns.")
+    answered_by: tuple[str, ...] = Field((), description="The models that really answered, where not `model` alone.")
+    passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")
 
 
 class Agreement(_Frozen):
@@ -141,6 +143,9 @@ class Verdict(_Frozen):
     parts: tuple[Part, ...] = ()
     confidence: Agreement
     resolution: Resolution | None = None
+    order_flipped: bool | None = Field(
+        None, description="The judge answered otherwise over the turns in reverse; None where it was not asked twice."
+    )
     dissent: tuple[Dissent, ...] = ()
     seats: tuple[SeatFate, ...] = ()
     lost_tools: tuple[str, ...] = Field((), description="Encoders that failed, each with its reason.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from consilience.graphs import nodes
 from consilience.graphs.protocol import Protocol, protocol_named
 from consilience.graphs.state import DebateState
+from consilience.graphs.verdicts import has_quorum
 from consilience.graphs.workbench import Panel, Workbench
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -50,11 +52,12 @@ def debate(
     graph.add_node("open", nodes.open_round(bench, panel))
     graph.add_node("look", nodes.look(bench))
     graph.add_node("decide", nodes.decide(how))
-    graph.add_node("judge", nodes.judge(bench, panel))
+    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap))
     graph.add_node("verify", nodes.verify(bench))
-    graph.add_node("compose", nodes.compose(bench))
-    for source, target in pairwise([START, "perceive", "reconcile", "open", "look"]):
+    graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support))
+    for source, target in pairwise([START, "perceive", "reconcile", "open"]):
         graph.add_edge(source, target)
+    graph.add_conditional_edges("open", partial(_after_openings, how.quorum), ["look", "compose"])
     _add_exchange(graph, bench, panel, how)
     graph.add_conditional_edges("decide", _after_decision, ["verify", "judge"])
     for source, target in pairwise(["judge", "verify", "compose", END]):
@@ -77,6 +80,11 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
         graph.add_edge("look", "exchange")
     graph.add_edge("exchange", "settle")
     graph.add_conditional_edges("settle", _after_round, ["exchange", "decide"])
+
+
+def _after_openings(quorum: float, state: DebateState) -> str:
+    spoke = len({turn.seat for turn in state.get("turns", [])})
+    return "look" if has_quorum(spoke, len(state.get("seats", [])), quorum) else "compose"
 
 
 def _after_gate(state: DebateState) -> str:

@@ -58,10 +58,18 @@ class Protocol:
     """A decision rule's name, or `judge`; None: a vote where options are given, else the judge."""
     share: float | None = None
     """Of `supermajority`: what a winner needs."""
+    quorum: float = 0.0
+    """Share of the seats that have to speak, 0 to 1; with fewer the debate fails, and costs no more."""
+    swap: bool = False
+    """The judge answers twice, over the turns in both orders; where the two do not agree, that is told."""
+    support: float = 0.0
+    """Share of the seats that have to hold the answer in the end, 0 to 1; with less it abstains."""
 
     def __post_init__(self) -> None:
         if not _LEAST_SAMPLES <= self.samples <= _MOST_SAMPLES:
             raise ValueError(f"samples must be {_LEAST_SAMPLES} to {_MOST_SAMPLES}, not {self.samples}")
+        if not (0 <= self.quorum <= 1 and 0 <= self.support <= 1):
+            raise ValueError(f"quorum and support are shares, 0 to 1, not {self.quorum} and {self.support}")
         if self.rule is not None and self.rule not in (JUDGE, *RULES):
             raise UnknownName("decision rule", self.rule, (JUDGE, *RULES))
 

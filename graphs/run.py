@@ -20,7 +20,7 @@ from typing_extensions import Unpack
 from consilience.core.background import run_blocking
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
-from consilience.models import ModelLike, Sampling
+from consilience.models import Budget, ModelLike, Sampling, resolve
 from consilience.observations import Media, ObservationStore, Source, ingest
 
 __all__ = ["AskOptions", "aask", "ask", "astream"]
@@ -44,6 +44,11 @@ class AskOptions(TypedDict, total=False):
     """Rounds of exchange, 0 to 3, instead of the protocol's."""
     options: Sequence[str]
     """Answers to choose from; the default is an open question."""
+    budget: Budget
+    """What the run may spend: tokens, US dollars, seconds, calls. One that runs out ends with the best answer so far.
+    """
+    fallbacks: Sequence[ModelLike]
+    """Models that take over the calls that fail for good on `model`; the default is the settings'."""
     seed: int
     """For models that draw; the default is 0."""
     cache: bool
@@ -51,7 +56,7 @@ class AskOptions(TypedDict, total=False):
     settings: Settings
     """The default is the environment's."""
     graph: DebateGraph
-    """An own graph; `model`, `experts`, `judge`, `encoders`, `protocol`, `rounds`, `seed` are then its own affair."""
+    """An own graph; what is said above of models, seats, encoders, protocol and budget is then its own affair."""
     thread: str
     """Thread id of a graph with a checkpointer."""
     earlier: Sequence[Asked]
@@ -109,12 +114,19 @@ async def astream(
 
 def _bench(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> Workbench:
     return Workbench(
-        model=options.get("model"),
+        model=_model(options, settings, on_download),
         encoders=options.get("encoders", ()),
         settings=settings,
         cache=options.get("cache", True),
+        budget=options.get("budget"),
         on_download=on_download,
     )
+
+
+def _model(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> ModelLike | None:
+    if "fallbacks" not in options:
+        return options.get("model")
+    return resolve(options.get("model"), settings, fallbacks=options["fallbacks"], on_download=on_download)
 
 
 def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:

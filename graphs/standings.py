@@ -8,7 +8,7 @@ from consilience.agents import Turn
 
 from consilience.fusion import Positions, candidates, option_of
 
-__all__ = ["cited_by", "named_positions", "standings"]
+__all__ = ["best_supported", "cited_by", "final_turns", "last_round", "named_positions", "standings"]
 
 
 def named_positions(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[str | None]:
@@ -41,3 +41,22 @@ def cited_by(turns: Sequence[Turn]) -> dict[str, set[str]]:
         ids = {c.observation for claim in turn.claims for c in claim.citations if c.holds and c.observation}
         cited.setdefault(turn.seat, set()).update(ids)
     return cited
+
+
+def final_turns(turns: Sequence[Turn]) -> list[Turn]:
+    """The last turn of every seat, by letter."""
+    last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
+    return [last[seat] for seat in sorted(last)]
+
+
+def last_round(turns: Sequence[Turn]) -> int:
+    """Number of the last round; 0 is the opening."""
+    return max((turn.round for turn in turns), default=0)
+
+
+def best_supported(turns: Sequence[Turn]) -> Turn:
+    """The turn that says the most of the answer is stated, then the one with the most claims that hold."""
+    return max(turns, key=lambda turn: (_STATED.index(turn.position.stated), sum(claim.holds for claim in turn.claims)))
+
+
+_STATED = ("not", "partly", "fully")

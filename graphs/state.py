@@ -13,7 +13,7 @@ from consilience.observations import Media, ObservationStore, Record
 
 _T = TypeVar("_T")
 
-__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "SeatTaken", "Spent", "load_record"]
+__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "SeatTaken", "Spent", "Swapped", "load_record"]
 
 
 class _Frozen(BaseModel):
@@ -33,6 +33,7 @@ class SeatTaken(_Frozen):
     seat: str
     expert: str
     model: str
+    reliability: float | None = Field(None, description="How often the expert is right, 0 to 1, where that is known.")
 
 
 class Loss(_Frozen):
@@ -41,6 +42,7 @@ class Loss(_Frozen):
     seat: str
     phase: str
     reason: str
+    budget: bool = Field(False, description="It would have cost more than the run may spend.")
 
 
 class Spent(_Frozen):
@@ -49,6 +51,8 @@ class Spent(_Frozen):
     seat: str
     phase: Literal["opening", "exchange", "judge"]
     usage: Usage
+    models: tuple[str, ...] = Field((), description="Those that really answered.")
+    passed_over: tuple[str, ...] = Field((), description="Why a fallback answered, a line for each model that did not.")
 
 
 class Look(_Frozen):
@@ -65,6 +69,14 @@ class Look(_Frozen):
         where = f"{self.request.span.media!r}{self.request.span.describe()}"
         found = "1 line" if len(self.labels) == 1 else f"{len(self.labels) or 'no'} lines"
         return f"{asking}{what} in {where}: {found}"
+
+
+class Swapped(_Frozen):
+    """The judge's answers over the turns in two orders."""
+
+    first: str
+    second: str
+    flipped: bool = Field(description="They do not agree.")
 
 
 class Draft(_Frozen):
@@ -90,6 +102,7 @@ class DebateState(TypedDict, total=False):
     """Input: `question` and `media` (and `options`, `earlier`). Output: `verdict`. `schema_version` is 1."""
 
     schema_version: int
+    run: str
     question: str
     media: list[Media]
     options: list[str]
@@ -105,6 +118,7 @@ class DebateState(TypedDict, total=False):
     stop: Stop | None
     decision: Decision | None
     resolution: Resolution | None
+    swapped: Swapped | None
     draft: Draft | None
     verdict: Verdict
 

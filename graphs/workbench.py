@@ -10,12 +10,13 @@ from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
 from consilience.graphs.events import Comparing, emit
+from consilience.graphs.ledgers import Ledgers
 from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
 from consilience.tools import Encoder, Runner, default_encoders
 
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
-from consilience.models import Endpoint, ModelLike, Sampling, resolve
+from consilience.models import Budget, Endpoint, ModelLike, Sampling, resolve
 from consilience.observations import ObservationStore, Record, Relevance
 
 __all__ = ["Panel", "Workbench"]
@@ -47,6 +48,7 @@ class Workbench:
         settings: Settings | None = None,
         store: ObservationStore | None = None,
         cache: bool = True,
+        budget: Budget | None = None,
         on_download: Callable[[Progress], None] | None = None,
     ) -> None:
         """Sets the bench up; connects to nothing yet.
@@ -57,11 +59,13 @@ class Workbench:
             settings: None: from the environment.
             store: None: the settings' store.
             cache: False encodes anew (and still remembers).
+            budget: of each run; None: no limit.
             on_download: told how the pulling of weights goes.
         """
         self.settings = settings or Settings()
         self.store = store or ObservationStore.open(self.settings)
         self.model = model
+        self.ledgers = Ledgers(budget)
         asked_for = [encoder.when_asked() for encoder in encoders]
         ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *asked_for)}
         self.runner = Runner(self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download)

@@ -5,7 +5,7 @@ like.
 """
 
 from consilience.graphs.nodes.composition import compose
-from consilience.graphs.nodes.decision import best_supported, decide
+from consilience.graphs.nodes.decision import decide
 from consilience.graphs.nodes.gating import gate, settle
 from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.looking import look
@@ -14,33 +14,32 @@ from consilience.graphs.nodes.reconciliation import compared, reconcile
 from consilience.graphs.nodes.rounds import (
     cited_evidence,
     exchange,
-    final_turns,
-    last_round,
     looked_up,
+    loss_of,
     open_round,
     question_of,
     rivals_of,
+    spent_on,
 )
 
 __all__ = [
     "Node",
-    "best_supported",
     "cited_evidence",
     "compared",
     "compose",
     "decide",
     "exchange",
-    "final_turns",
     "gate",
     "judge",
-    "last_round",
     "look",
     "looked_up",
+    "loss_of",
     "open_round",
     "perceive",
     "question_of",
     "reconcile",
     "rivals_of",
     "settle",
+    "spent_on",
     "verify",
 ]

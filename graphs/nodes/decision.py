@@ -8,14 +8,13 @@ from typing import Any
 from consilience.agents import Turn
 from consilience.graphs.events import Decided, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import final_turns
 from consilience.graphs.protocol import Protocol
-from consilience.graphs.standings import named_positions
+from consilience.graphs.standings import best_supported, final_turns, named_positions
 from consilience.graphs.state import DebateState, Draft
 
 from consilience.fusion import JUDGE, Ballot, Decision, rule_for, rule_named
 
-__all__ = ["best_supported", "decide"]
+__all__ = ["decide"]
 
 
 def decide(protocol: Protocol) -> Node:
@@ -29,7 +28,11 @@ def decide(protocol: Protocol) -> Node:
         options = tuple(state.get("options", ()))
         turns = final_turns(state.get("turns", []))
         named = named_positions(turns, options)
-        ballots = [Ballot(voter=turn.seat, choice=position) for turn, position in zip(turns, named, strict=True)]
+        reliable = {seat.seat: seat.reliability for seat in state.get("seats", [])}
+        ballots = [
+            Ballot(voter=turn.seat, choice=position, reliability=reliable.get(turn.seat))
+            for turn, position in zip(turns, named, strict=True)
+        ]
         rule = protocol.rule or rule_for(options, ballots)
         if rule == JUDGE:
             return {"decision": None}
@@ -60,11 +63,3 @@ def _draft(
         stated=best.position.stated if decision.winner is not None else "partly",
         claims=tuple(dict.fromkeys(by_citation.values())),
     )
-
-
-def best_supported(turns: Sequence[Turn]) -> Turn:
-    """The turn that says the most of the answer is stated, then the one with the most claims that hold."""
-    return max(turns, key=lambda turn: (_STATED.index(turn.position.stated), sum(claim.holds for claim in turn.claims)))
-
-
-_STATED = ("not", "partly", "fully")

@@ -9,9 +9,8 @@ from typing import Any
 from consilience.agents import Turn
 from consilience.graphs.events import GateDecided, Settled, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import last_round
 from consilience.graphs.protocol import Exchange
-from consilience.graphs.standings import cited_by, named_positions, standings
+from consilience.graphs.standings import cited_by, last_round, named_positions, standings
 from consilience.graphs.state import DebateState, load_record
 from consilience.graphs.workbench import Panel, Workbench
 
@@ -60,12 +59,17 @@ def settle(exchange: Exchange) -> Node:
     """Makes the node behind a round of exchange that says whether it was the last one, and why."""
 
     async def settle(state: DebateState) -> dict[str, Any]:
-        stop = _stop(state, exchange)
+        stop = _spent(state) or _stop(state, exchange)
         if stop is not None:
             emit(Settled(stop=stop))
         return {"stop": stop}
 
     return settle
+
+
+def _spent(state: DebateState) -> Stop | None:
+    lost = [loss for loss in state.get("losses", []) if loss.budget]
+    return Stop(rule="budget", reason=lost[0].reason) if lost else None
 
 
 def _stop(state: DebateState, exchange: Exchange) -> Stop | None:

@@ -18,8 +18,9 @@ from consilience.agents import (
 )
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import cited_evidence, final_turns, looked_up, question_of
-from consilience.graphs.state import DebateState, Draft, Loss, Spent, load_record
+from consilience.graphs.nodes.rounds import cited_evidence, looked_up, loss_of, question_of, spent_on
+from consilience.graphs.standings import final_turns
+from consilience.graphs.state import DebateState, Draft, Swapped, load_record
 from consilience.graphs.workbench import Panel, Workbench
 from langchain_core.utils.json import parse_partial_json
 
@@ -31,10 +32,16 @@ from consilience.observations import Conflict, Record, Rendering
 __all__ = ["judge", "verify"]
 
 
-def judge(bench: Workbench, panel: Panel) -> Node:
+def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
     """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
 
     It looks at the openings for divergence: they were blind, while an exchange may have talked a witness round.
+
+    Args:
+        bench: models.
+        panel: who judges.
+        swap: it answers a second time, over the turns of each round in reverse. Where the two answers do not agree,
+            the one counts that more seats hold, and it answers in part.
     """
 
     async def judge(state: DebateState) -> dict[str, Any]:
@@ -43,19 +50,22 @@ def judge(bench: Workbench, panel: Panel) -> Node:
             return {}
         record = await asyncio.to_thread(load_record, state, bench.store)
         emit(PhaseStarted(phase="judgement"))
-        meter = Meter()
+        meter = Meter(bench.ledgers.of(state))
         update: dict[str, Any] = {}
         try:
             resolution = await _resolve(state, bench.judge(panel), record, meter)
             update["resolution"] = resolution
             with bench.relevance(question_of(state)) as relevance:
                 evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
-            reply = await _compose(state, bench.judge(panel), evidence, resolution, meter)
-            update["draft"] = _draft(reply)
+            update["draft"] = _draft(await _compose(state, bench.judge(panel), evidence, resolution, meter))
+            if swap:
+                backwards: DebateState = {**state, "turns": _reversed(turns)}
+                second = _draft(await _compose(backwards, bench.judge(panel), evidence, resolution, meter, aloud=False))
+                update |= _compared(update["draft"], second, final_turns(turns))
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
-            update["losses"] = [Loss(seat="judge", phase="judgement", reason=str(problem))]
-        return update | {"spent": [Spent(seat="judge", phase="judge", usage=meter.usage)]}
+            update["losses"] = [loss_of("judge", "judgement", problem)]
+        return update | {"spent": [spent_on("judge", "judge", meter)]}
 
     return judge
 
@@ -88,11 +98,39 @@ def _in_conflict(openings: Sequence[Turn], record: Record) -> list[tuple[int, in
 
 
 async def _compose(
-    state: DebateState, judge: Judge, evidence: Rendering, resolution: Resolution | None, meter: Meter
+    state: DebateState,
+    judge: Judge,
+    evidence: Rendering,
+    resolution: Resolution | None,
+    meter: Meter,
+    *,
+    aloud: bool = True,
 ) -> ComposeReply:
     question, turns = question_of(state), state["turns"]
-    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=_stream_answer())
+    on_text = _stream_answer() if aloud else None
+    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=on_text)
     return filled.value
+
+
+def _reversed(turns: Sequence[Turn]) -> list[Turn]:
+    """The rounds in order, the seats of each in reverse."""
+    rounds = sorted({turn.round for turn in turns})
+    return [turn for number in rounds for turn in reversed(turns) if turn.round == number]
+
+
+def _compared(first: Draft, second: Draft, last: Sequence[Turn]) -> dict[str, Any]:
+    """What the two orders come to."""
+    flipped = not (agrees(first.answer, second.answer) or agrees(second.answer, first.answer))
+    swapped = Swapped(first=first.answer, second=second.answer, flipped=flipped)
+    if not flipped:
+        return {"swapped": swapped}
+
+    def held(draft: Draft) -> int:
+        return sum(turn.position.answers and agrees(draft.answer, turn.position.text) for turn in last)
+
+    kept = max((first, second), key=held)
+    stated = "not" if kept.stated == "not" else "partly"
+    return {"swapped": swapped, "draft": kept.model_copy(update={"stated": stated})}
 
 
 def _stream_answer() -> Callable[[str], None]:

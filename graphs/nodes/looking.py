@@ -9,7 +9,8 @@ from typing import Any
 from consilience.agents import LookAgain, Turn
 from consilience.graphs.events import LookedAgain, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import last_round, question_of
+from consilience.graphs.nodes.rounds import question_of
+from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState, Look, load_record
 from consilience.graphs.workbench import Workbench
 

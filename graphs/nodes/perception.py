@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
@@ -29,6 +30,8 @@ def perceive(bench: Workbench) -> Node:
     """Makes the node that runs the encoders; it also clears the table of an earlier question's debate."""
 
     async def perceive(state: DebateState) -> dict[str, Any]:
+        run = uuid.uuid4().hex
+        bench.ledgers.of({"run": run})  # its clock starts here
         encodings: list[Encoding] = []
         async for encoding in bench.runner.perceive(state["media"]):
             encodings.append(encoding)
@@ -41,6 +44,7 @@ def perceive(bench: Workbench) -> Node:
         emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
         return {
             "schema_version": 1,
+            "run": run,
             "observations": [observation.id for observation in observations],
             "lost_tools": Overwrite(
                 [
@@ -57,6 +61,7 @@ def perceive(bench: Workbench) -> Node:
             "stop": None,
             "decision": None,
             "resolution": None,
+            "swapped": None,
             "draft": None,
         }
 

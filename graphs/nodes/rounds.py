@@ -11,24 +11,25 @@ from consilience.agents import Brief, Phase, Seat, Turn, check_turn
 from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
+from consilience.graphs.standings import final_turns, last_round
 from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
 from consilience.graphs.topology import neighbours
 from consilience.graphs.workbench import Panel, Workbench
 
-from consilience.core.errors import ConsilienceError
+from consilience.core.errors import BudgetSpent, ConsilienceError, ModelUnavailable
 from consilience.fusion import diverging
-from consilience.models import Meter
+from consilience.models import Ledger, Meter
 from consilience.observations import Observation, Record, Relevance, Rendering
 
 __all__ = [
     "cited_evidence",
     "exchange",
-    "final_turns",
-    "last_round",
     "looked_up",
+    "loss_of",
     "open_round",
     "question_of",
     "rivals_of",
+    "spent_on",
 ]
 
 _FALLBACK_TOKENS = 300
@@ -45,14 +46,18 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         question, options = question_of(state), tuple(state.get("options", ()))
         with bench.relevance(question) as relevance:
             update = await _hear(
-                _Round("opening", 0, record),
+                _Round("opening", 0, record, bench.ledgers.of(state)),
                 seats,
                 lambda seat, _, meter: seat.open(question, record, meter, relevance=relevance, options=options),
             )
-        taken = [SeatTaken(seat=s.letter, expert=s.expert.name, model=s.endpoint.name) for s in seats]
-        return {**update, "seats": taken}
+        return {**update, "seats": [_taken(seat) for seat in seats]}
 
     return open_round
+
+
+def _taken(seat: Seat) -> SeatTaken:
+    expert = seat.expert
+    return SeatTaken(seat=seat.letter, expert=expert.name, model=seat.endpoint.name, reliability=expert.reliability)
 
 
 def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
@@ -80,9 +85,19 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
             brief = Brief(question, evidence, audible, against, round_, how.against, tuple(state.get("options", ())))
             return seat.respond(brief, meter)
 
-        return await _hear(_Round("exchange", round_, record, how.order), seats, speak)
+        return await _hear(_Round("exchange", round_, record, bench.ledgers.of(state), how.order), seats, speak)
 
     return exchange
+
+
+def loss_of(seat: str, phase: str, problem: ConsilienceError) -> Loss:
+    """The loss that an error is to the debate."""
+    return Loss(seat=seat, phase=phase, reason=str(problem), budget=isinstance(problem, BudgetSpent))
+
+
+def spent_on(seat: str, phase: Literal["opening", "exchange", "judge"], meter: Meter) -> Spent:
+    """The books of a meter."""
+    return Spent(seat=seat, phase=phase, usage=meter.usage, models=meter.models, passed_over=meter.passed_over)
 
 
 def looked_up(state: DebateState) -> tuple[str, ...]:
@@ -128,17 +143,6 @@ def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]
     return rivals
 
 
-def final_turns(turns: Sequence[Turn]) -> list[Turn]:
-    """The last turn of every seat, by letter."""
-    last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
-    return [last[seat] for seat in sorted(last)]
-
-
-def last_round(turns: Sequence[Turn]) -> int:
-    """Number of the last round; 0 is the opening."""
-    return max((turn.round for turn in turns), default=0)
-
-
 def question_of(state: DebateState) -> str:
     """The question, with the conversation it goes on from, and the options where they are given."""
     told = "".join(f'(Earlier question: "{a.question}" Answer: "{a.answer}") ' for a in state.get("earlier", [])[-3:])
@@ -151,6 +155,7 @@ class _Round:
     phase: Phase
     number: int
     record: Record
+    ledger: Ledger | None
     order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
 
 
@@ -166,15 +171,15 @@ async def _hear(
     """
 
     async def hear(seat: Seat, before: Sequence[Turn] = ()) -> tuple[Turn | Loss, Spent]:
-        meter = Meter()
+        meter = Meter(round_.ledger)
         outcome: Turn | Loss
         try:
-            outcome = check_turn(await speak(seat, before, meter), round_.record)
+            outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record)
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
-            outcome = Loss(seat=seat.letter, phase=round_.phase, reason=str(problem))
+            outcome = loss_of(seat.letter, round_.phase, problem)
             emit(SeatLost(seat=seat.letter, expert=seat.expert.name, phase=round_.phase, reason=str(problem)))
-        return outcome, Spent(seat=seat.letter, phase=round_.phase, usage=meter.usage)
+        return outcome, spent_on(seat.letter, round_.phase, meter)
 
     if round_.order == "simultaneous":
         heard = await asyncio.gather(*(hear(seat) for seat in seats))
@@ -188,3 +193,19 @@ async def _hear(
         "losses": [outcome for outcome, _ in heard if isinstance(outcome, Loss)],
         "spent": [spent for _, spent in heard],
     }
+
+
+async def _in_time(seat: Seat, speaking: Awaitable[Turn]) -> Turn:
+    """The turn, unless it takes longer than its expert may."""
+    limit = seat.expert.seconds
+    clock = asyncio.timeout(limit)
+    try:
+        async with clock:
+            return await speaking
+    except TimeoutError as problem:
+        if not clock.expired():
+            raise
+        cure = f"Give {seat.expert.name} more seconds, or a faster model."
+        raise ModelUnavailable(
+            seat.endpoint.name, f"no turn within {limit:g} s.", cure=cure, kind="timeout"
+        ) from problem

@@ -155,3 +155,13 @@ def test_help_teaches(run: Run, command: list[str]) -> None:
     assert "Usage" in ran.out
     if command in ([], ["ask"]):
         assert "Exit codes" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [("tokens", "no limit with a number"), ("tokens=x", "no limit"), ("hours=2", "no limit hours")]
+)
+def test_a_budget_that_is_none_is_told_with_the_cure(run: Run, table: Path, given: str, told: str) -> None:
+    refused = run("ask", "Where?", table, "--budget", given)
+    assert refused.code == 2
+    assert told in refused.err
+    assert "--budget tokens=20000" in refused.err

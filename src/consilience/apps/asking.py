@@ -15,9 +15,10 @@ from consilience.apps.console import Narrator
 from consilience.apps.estimate import dry_run
 from consilience.core.errors import BadConfiguration
 from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Recorded, astream, protocol_named
+from consilience.models import Budget
 from consilience.observations import MODALITIES
 
-__all__ = ["ask_command", "parse_expert"]
+__all__ = ["ask_command", "parse_budget", "parse_expert"]
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, recordings, texts, tables.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
@@ -46,6 +47,10 @@ def ask_command(
     option: Annotated[
         list[str] | None, typer.Option(help="An answer to choose from; an open question without any. Repeatable.")
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="LIMITS", help="What it may cost: `tokens=20000,seconds=120,calls=12,money=0.10`."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
     as_json: AsJson = False,
     trace: Annotated[
@@ -66,6 +71,8 @@ def ask_command(
         options["rounds"] = rounds
     if option:
         options["options"] = option
+    if budget:
+        options["budget"] = parse_budget(budget)
     if model:
         options["model"] = model
     if experts:
@@ -109,6 +116,25 @@ def _write_trace(folder: Path, events: list[Event]) -> None:
             (folder / "record.txt").write_text("\n".join(event.lines) + "\n")
         if isinstance(event, Finished):
             (folder / "verdict.json").write_text(event.verdict.model_dump_json(indent=2))
+
+
+def parse_budget(text: str) -> Budget:
+    """A budget from `tokens=20000,seconds=120`.
+
+    Raises:
+        BadConfiguration: something else than limits with their numbers.
+    """
+    cure = "Write for example: --budget tokens=20000,seconds=120,calls=12,money=0.10"
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        try:
+            limits[name] = float(number) if name in ("money", "seconds") else int(number)
+        except ValueError as problem:
+            raise BadConfiguration(f"{part.strip()!r} is no limit with a number.", cure=cure) from problem
+    if unknown := limits.keys() - {"tokens", "seconds", "calls", "money"}:
+        raise BadConfiguration(f"There is no limit {', '.join(sorted(unknown))}.", cure=cure)
+    return Budget(**limits)  # type: ignore[arg-type]
 
 
 def parse_expert(text: str) -> Expert:

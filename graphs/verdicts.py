@@ -1,0 +1,191 @@
+"""From the state of a debate to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from consilience.agents import (
+    Agreement,
+    Claim,
+    Dissent,
+    Evidence,
+    PayOff,
+    SeatFate,
+    Stage,
+    Status,
+    Turn,
+    Verdict,
+)
+from consilience.graphs.standings import best_supported, final_turns, named_positions
+from consilience.graphs.state import DebateState, Draft
+
+from consilience.fusion import RULES, Ballot, agrees
+from consilience.models import Usage
+from consilience.observations import Record
+
+__all__ = ["has_quorum", "held_to", "verdict_of"]
+
+
+def verdict_of(state: DebateState, record: Record) -> Verdict:
+    """The verdict that the state comes to, without its parts. It never fails, it says what did."""
+    draft = state.get("draft") or _without_judge(state)
+    turns = state.get("turns", [])
+    spent = state.get("spent", [])
+    usage = sum((entry.usage for entry in spent), Usage())
+    by_seat: dict[str, Usage] = {}
+    for entry in spent:
+        by_seat[entry.seat] = by_seat.get(entry.seat, Usage()) + entry.usage
+    claims = draft.claims if draft else ()
+    answer = draft.answer if draft else ""
+    return Verdict(
+        question=state["question"],
+        answer=answer,
+        status=_status(state, draft),
+        claims=claims,
+        struck=draft.struck if draft else (),
+        evidence=_evidence(claims, record),
+        confidence=_confidence(state, answer),
+        resolution=state.get("resolution"),
+        order_flipped=swapped.flipped if (swapped := state.get("swapped")) else None,
+        dissent=_dissent(answer, turns),
+        seats=_fates(state),
+        lost_tools=tuple(state.get("lost_tools", [])),
+        usage=usage,
+        usage_by_seat=by_seat,
+        payoff=_payoff(state, answer, usage),
+        stop_reason=_stop_reason(state),
+    )
+
+
+def held_to(verdict: Verdict, quorum: float, support: float) -> Verdict:
+    """The verdict, unless too few seats spoke, or too few hold its answer."""
+    seats, spoke = len(verdict.seats), sum(fate.status == "answered" for fate in verdict.seats)
+    if seats and not has_quorum(spoke, seats, quorum):
+        reason = f"{spoke} of {seats} seats spoke, and {quorum:.0%} have to"
+        return verdict.model_copy(update={"status": "failed", "stop_reason": reason})
+    held = verdict.confidence.value
+    if held is not None and held < support and verdict.status in ("complete", "partial"):
+        reason = f"{verdict.stop_reason}; {verdict.confidence.told} hold the answer, and {support:.0%} have to"
+        return verdict.model_copy(update={"status": "abstained", "stop_reason": reason})
+    return verdict
+
+
+def has_quorum(spoke: int, seats: int, quorum: float) -> bool:
+    """Whether that many seats are enough."""
+    return spoke >= quorum * seats - 1e-9
+
+
+def _without_judge(state: DebateState) -> Draft | None:
+    """What still stands when the judge was lost: the best supported last turn. None when nobody spoke."""
+    turns = final_turns(state.get("turns", []))
+    if not turns:
+        return None
+    best = best_supported(turns)
+    claims = tuple(claim for claim in best.claims if claim.holds)
+    return Draft(answer=best.position.text, stated=best.position.stated, claims=claims)
+
+
+def _status(state: DebateState, draft: Draft | None) -> Status:
+    if draft is None:
+        return "failed"
+    if draft.stated == "not" or not draft.claims:
+        return "abstained"
+    whole = draft.stated == "fully" and not state.get("losses") and not state.get("lost_tools")
+    return "complete" if whole else "partial"
+
+
+def _stop_reason(state: DebateState) -> str:
+    losses = state.get("losses", [])
+    if not state.get("turns"):
+        told = "; ".join(dict.fromkeys(loss.reason for loss in losses))
+        return f"every seat was lost: {told}" if told else "there was nothing to debate"
+    if lost := [loss for loss in losses if loss.seat == "judge"]:
+        return f"the judge was lost ({lost[0].reason}); the best supported seat answers"
+    gate, stop, decision = state.get("gate"), state.get("stop"), state.get("decision")
+    steps = [gate.told] if gate else []
+    steps += [f"the exchange ended: {stop.reason}"] if stop else []
+    return "; ".join([*steps, decision.told if decision else "the judge answered"])
+
+
+def _evidence(claims: Iterable[Claim], record: Record) -> tuple[Evidence, ...]:
+    found: dict[str, Evidence] = {}
+    for label in (citation.label for claim in claims for citation in claim.citations):
+        observation = record[label]
+        media = record.medium_of(observation)
+        if media is not None:
+            found.setdefault(label, Evidence(label=label, observation=observation, media=media))
+    return tuple(found.values())
+
+
+def _confidence(state: DebateState, answer: str) -> Agreement:
+    """Share of all seats, the lost ones included, whose last position the answer holds."""
+    seats = len(state.get("seats", []))
+    method = "agreement of last positions with the answer; a lost seat agrees with nothing"
+    if not seats or not answer:
+        return Agreement(value=None, method=method, told="no answer")
+    agreeing = sum(_agrees(answer, turn) for turn in final_turns(state.get("turns", [])))
+    return Agreement(value=round(agreeing / seats, 4), method=method, told=f"{agreeing} of {seats} seats")
+
+
+def _agrees(answer: str, turn: Turn) -> bool:
+    return turn.position.answers and agrees(answer, turn.position.text)
+
+
+def _dissent(answer: str, turns: Sequence[Turn]) -> tuple[Dissent, ...]:
+    return tuple(
+        Dissent(
+            seat=turn.seat,
+            expert=turn.expert,
+            position=turn.position,
+            reason="; ".join(dispute.reason for dispute in turn.disputes),
+        )
+        for turn in final_turns(turns)
+        if turn.position.answers and not agrees(answer, turn.position.text)
+    )
+
+
+def _fates(state: DebateState) -> tuple[SeatFate, ...]:
+    fates: list[SeatFate] = []
+    for seat in state.get("seats", []):
+        turns = sum(turn.seat == seat.seat for turn in state.get("turns", []))
+        lost = [f"{loss.phase}: {loss.reason}" for loss in state.get("losses", []) if loss.seat == seat.seat]
+        books = [entry for entry in state.get("spent", []) if entry.seat == seat.seat]
+        models = tuple(dict.fromkeys(model for entry in books for model in entry.models))
+        fates.append(
+            SeatFate(
+                seat=seat.seat,
+                expert=seat.expert,
+                model=seat.model,
+                status="answered" if turns else "lost",
+                turns=turns,
+                reason="; ".join(lost) or None,
+                answered_by=() if models == (seat.model,) else models,
+                passed_over=tuple(reason for entry in books for reason in entry.passed_over),
+            )
+        )
+    return tuple(fates)
+
+
+def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
+    openings = [turn for turn in state.get("turns", []) if turn.round == 0]
+    if not openings:
+        return None
+    of_openings = [entry for entry in state.get("spent", []) if entry.phase == "opening"]
+    best = best_supported(openings)
+    voted = _vote(openings, state.get("options", ()))
+    return PayOff(
+        best_single=Stage(
+            answer=best.position.text if best.position.answers else None,
+            usage=sum((entry.usage for entry in of_openings if entry.seat == best.seat), Usage()),
+        ),
+        vote=Stage(answer=voted, usage=sum((entry.usage for entry in of_openings), Usage())),
+        debate=Stage(answer=answer or None, usage=usage),
+        changed=voted is None or not agrees(answer, voted),
+    )
+
+
+def _vote(openings: Sequence[Turn], options: Sequence[str]) -> str | None:
+    """What most of the openings hold; None on a tie, or where none answers."""
+    named = named_positions(openings, options)
+    ballots = [Ballot(voter=turn.seat, choice=held) for turn, held in zip(openings, named, strict=True)]
+    return RULES["plurality"](ballots, options).winner
