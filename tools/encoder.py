@@ -114,6 +114,8 @@ class Encoder:
         """Hash of all that the observations depend on."""
         parts = {
             "media": media.id,
+            # The same bytes are read otherwise as Markdown than as plain text.
+            "type": media.mime,
             "where": where.to_fragment(),
             "tool": self.name,
             "version": self.version,

@@ -49,6 +49,17 @@ def test_a_folder_gives_a_record_a_file(run: Run, folder: Path, tmp_path: Path) 
     assert ran.err == ""
 
 
+def test_two_media_never_share_a_record(run: Run, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "note.txt").write_text(f"This is note {name}.")
+    ran = run("observe", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert "would both be" in ran.err
+    assert not (tmp_path / "out").exists()
+    assert run("observe", tmp_path / "one", tmp_path / "one", "--out", tmp_path / "out").code == 0
+
+
 def test_the_second_run_encodes_nothing(run: Run, folder: Path, tmp_path: Path) -> None:
     first = json.loads(run("observe", folder, "--out", tmp_path / "one", "--json").out)
     second = json.loads(run("observe", folder, "--out", tmp_path / "two", "--json").out)

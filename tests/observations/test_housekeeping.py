@@ -100,6 +100,15 @@ def test_what_is_in_use_is_not_collected(store: ObservationStore) -> None:
     assert collected.left > 0
 
 
+def test_what_was_rendered_goes_with_its_medium(store: ObservationStore) -> None:
+    photo, _ = fill(store, "photo")
+    crop = store.put_rendering(b"a crop of it", photo)
+    age(store, photo.digest)
+    assert collect(store, 0).blobs == 2
+    assert not store.blob(crop).exists()
+    assert store.index.read("SELECT * FROM rendering") == []
+
+
 def test_collection_removes_old_leftovers_only(store: ObservationStore) -> None:
     old, new = store.root / "blobs" / "1-1.partial", store.root / "blobs" / "2-2.partial"
     for path in (old, new):

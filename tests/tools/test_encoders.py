@@ -236,6 +236,18 @@ async def test_a_remote_encoder_that_is_down_is_a_failure_with_a_cure(tmp_path: 
     assert not (await runner.encode(media, describe)).cached
 
 
+async def test_the_same_bytes_under_another_name_are_read_as_what_they_are(tmp_path: Path) -> None:
+    settings = Settings(cache_dir=tmp_path)
+    store = ObservationStore.open(settings)
+    runner = Runner(store, [passages], settings=settings)
+    told = {}
+    for name in ("notes.txt", "notes.md"):
+        (tmp_path / name).write_text("# Trip\n\nWe leave at six.\n")
+        encoding = await runner.encode(ingest(tmp_path / name, store), passages)
+        told[name] = [observation.text for observation in encoding.observations]
+    assert told == {"notes.txt": ["# Trip", "We leave at six."], "notes.md": ["Trip: We leave at six."]}
+
+
 async def test_a_paragraph_of_invisible_characters_is_no_passage(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path)
     store = ObservationStore.open(settings)

@@ -537,6 +537,17 @@ async def test_media_are_known_by_id_and_read_as_resources(tmp_path: Path) -> No
             assert part["value"]["width"] == 300
 
 
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16"])
+async def test_a_text_in_other_characters_is_sent_as_its_bytes(codec: str, tmp_path: Path) -> None:
+    content = "Grüße aus Köln, und bis bald.".encode(codec)
+    with our_server(tmp_path) as server:
+        async with Client(server) as client:
+            sent = {"base64": base64.b64encode(content).decode(), "file_name": "card.txt"}
+            told = (await client.call_tool_mcp("text_noisy", sent)).structured_content
+            (resource,) = await client.read_resource(MEDIA_URI + told["media"]["id"])
+    assert base64.b64decode(resource.blob) == content  # type: ignore[union-attr]
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({}, "Give either `media` or `base64`"),
     ({"media": "sha256:0", "base64": "AAAA"}, "Give either `media` or `base64`"),

@@ -129,10 +129,17 @@ def serve_encoders(runner: Runner, *, roots: Sequence[Path] = (), auth: Any = No
             media, content = await asyncio.to_thread(host.content, unquote(media_id))
         except ConsilienceError as problem:
             raise ResourceError(str(problem), log_level=logging.INFO) from problem
-        written = content.decode() if media.modality in ("text", "table") and media.characters else content
-        return ResourceResult([ResourceContent(written, mime_type=media.mime)])
+        return ResourceResult([ResourceContent(_as_sent(media, content), mime_type=media.mime)])
 
     return server
+
+
+def _as_sent(media: Media, content: bytes) -> str | bytes:
+    """Text where the bytes are text as the protocol has it, in UTF-8."""
+    if media.modality in ("text", "table") and media.characters:
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode()
+    return content
 
 
 def _version() -> str:

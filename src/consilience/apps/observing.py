@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from consilience.apps.console import record_table
-from consilience.core.errors import BadMedia, UnknownName, UnsupportedMedia
+from consilience.core.errors import BadConfiguration, BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import Media, ObservationStore, Record, ingest
 from consilience.observations.interchange import to_jsonl
@@ -118,6 +118,7 @@ async def _observe_few(runner: Runner, paths: list[Path], *, as_json: bool) -> i
 
 async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json: bool) -> int:
     jobs = list(_jobs(paths, out))
+    _check_apart(jobs)
     tally = _Tally()
     gate = asyncio.Semaphore(runner.jobs)
     # Files under way beyond the encoders' number only keep those busy.
@@ -166,6 +167,22 @@ def _jobs(paths: Iterable[Path], out: Path) -> Iterator[_Job]:
             hidden = any(part.startswith(".") for part in inside.parts)
             if file.is_file() and not hidden and not file.resolve().is_relative_to(place):
                 yield _Job(file, out / inside.with_name(f"{file.name}{_SUFFIX}"))
+
+
+def _check_apart(jobs: Iterable[_Job]) -> None:
+    """Returns where each record has a file of its own.
+
+    Raises:
+        BadConfiguration: two media would write the same one.
+    """
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        other = taken.setdefault(job.out, job.path)
+        if other.absolute() != job.path.absolute():
+            raise BadConfiguration(
+                f"The records of {other} and {job.path} would both be {job.out}.",
+                cure="Observe the folders one by one, each with an --out of its own.",
+            )
 
 
 def _write(path: Path, text: str) -> None:

@@ -95,12 +95,15 @@ def collect(store: ObservationStore, max_bytes: int) -> Collected:
     for path in sorted(store.blobs(), key=_used):
         if left <= max_bytes or now - _used(path) <= _IN_USE:
             break
-        left -= _size(path)
         with store.index.transaction() as connection:
             _delete_media(connection, f"sha256:{path.name}")
             connection.execute("DELETE FROM rendering WHERE blob = ?", (path.name,))
-        path.unlink(missing_ok=True)
-        removed += 1
+            rendered = _delete_renderings(connection, f"sha256:{path.name}")
+        gone = [file for file in (path, *map(store.blob, rendered)) if file.exists()]
+        left -= sum(map(_size, gone))
+        for file in gone:
+            file.unlink(missing_ok=True)
+        removed += len(gone)
     if removed:
         store.index.shrink()
     left = _bytes(store)
@@ -130,8 +133,7 @@ def forget(store: ObservationStore, media: Media) -> Forgotten:
     """
     with store.index.transaction() as connection:
         observations, encodings = _delete_media(connection, media.id)
-        rendered = [row[0] for row in connection.execute("SELECT blob FROM rendering WHERE media = ?", (media.id,))]
-        connection.execute("DELETE FROM rendering WHERE media = ?", (media.id,))
+        rendered = _delete_renderings(connection, media.id)
     paths = [path for digest in (media.digest, *rendered) if (path := store.blob(digest)).exists()]
     for path in paths:
         path.unlink(missing_ok=True)
@@ -148,6 +150,12 @@ def _delete_media(connection: sqlite3.Connection, media_id: str) -> tuple[int, i
     encodings = connection.execute("DELETE FROM encoding WHERE media = ?", (media_id,)).rowcount
     connection.execute("DELETE FROM media WHERE id = ?", (media_id,))
     return len(ids | set(joined)), encodings
+
+
+def _delete_renderings(connection: sqlite3.Connection, media_id: str) -> list[str]:
+    """Deletes the rows of what was rendered from a medium; gives the hashes of the files."""
+    rows = connection.execute("DELETE FROM rendering WHERE media = ? RETURNING blob", (media_id,))
+    return [row[0] for row in rows.fetchall()]
 
 
 def _joined(connection: sqlite3.Connection, ids: set[str]) -> Iterator[str]:
