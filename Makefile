@@ -23,7 +23,7 @@ demo: install
 	@$(BIN)/consilience ask "Where and when does the book club meet?" $(EXAMPLE)
 
 test: install
-	@scripts/system-packages libgomp npm chromium voices
+	@scripts/system-packages libgomp npm chromium voices postgresql
 	@$(BIN)/consilience weights pull
 	@$(MAKE) --no-print-directory lint types tests
 

@@ -1,5 +1,6 @@
 """The controller: the debate's state, nodes, events and ready graphs, and the functions that run them."""
 
+from consilience.graphs.checkpoints import checkpointer
 from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import (
     AnswerDelta,
@@ -60,6 +61,7 @@ __all__ = [
     "aask",
     "ask",
     "astream",
+    "checkpointer",
     "course_of",
     "debate",
     "neighbours",

@@ -1,4 +1,4 @@
-"""Stand-ins for language models, for tests and demonstrations: in process, and behind HTTP."""
+"""For tests and demonstrations: stand-ins for language models, in process and behind HTTP, and a new PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from consilience.testing.calls import ServerCall
     from consilience.testing.conformance import EncoderConformance
     from consilience.testing.faults import Fault, FaultKind, FaultSchedule
+    from consilience.testing.postgres import PostgresServer
     from consilience.testing.replies import Scripted
     from consilience.testing.schedules import at_rate, either, on_calls, where
     from consilience.testing.script import ScriptExhausted
@@ -23,6 +24,7 @@ __all__ = [
     "FaultKind",
     "FaultSchedule",
     "ModelServer",
+    "PostgresServer",
     "ScriptExhausted",
     "Scripted",
     "ScriptedCall",
@@ -43,6 +45,7 @@ _HOME_OF = {
     "FaultKind": "faults",
     "FaultSchedule": "faults",
     "ModelServer": "server",
+    "PostgresServer": "postgres",
     "ScriptExhausted": "script",
     "Scripted": "replies",
     "ScriptedCall": "scripted",
