@@ -145,6 +145,8 @@ def _session(folder: Path, threads: int) -> Any:
         raise MissingExtra("onnxruntime", "audio", "Naming sounds") from problem
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Idle threads that spin would keep the cores from whoever waits for the result.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The model refers to its numbers by file name: both are laid side by side while it is read.
     with zipfile.ZipFile(folder / "yamnet.onnx.zip") as packed, tempfile.TemporaryDirectory() as scratch:
         for member in packed.infolist():
