@@ -74,6 +74,10 @@ async def test_a_blocking_agent_inside_a_running_loop(store: ObservationStore, n
     [
         ({"media": "sha256:0"}, "is not in the store"),
         ({"media": "{note}", "where": "char=x"}, "is no place in a medium"),
+        ({"media": "{note}", "where": "page=2"}, "has no page 2"),
+        ({"media": "{note}", "where": "t=1,2"}, "has no times"),
+        ({"media": "{note}", "where": "xywh=percent:0,0,50,50"}, "has no regions"),
+        ({"media": "{note}", "where": "char=90000,90001"}, "has no character 90000"),
         ({"media": "{picture}"}, "text.passages reads text"),
         ({"media": "{note}", "longest": "long"}, "longest"),
         ({"media": "{note}", "lonegst": 1}, "lonegst"),

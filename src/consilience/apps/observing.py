@@ -149,7 +149,7 @@ async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.S
         tally.unreadable.append(str(problem))
         return
     record = Record([media], observed(encodings))
-    await asyncio.to_thread(_write, job.out, "".join(f"{line}\n" for line in to_jsonl(record)))
+    await asyncio.to_thread(_write, job.out, record)
     tally.observations += len(record)
     tally.encoded += sum(1 for encoding in encodings if not encoding.cached and not encoding.failure)
     tally.failures += [_failure(encoding) for encoding in encodings if encoding.failure]
@@ -185,10 +185,10 @@ def _check_apart(jobs: Iterable[_Job]) -> None:
             )
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text("".join(f"{line}\n" for line in to_jsonl(record)), encoding="utf-8")
     partial.replace(path)
 
 
