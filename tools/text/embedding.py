@@ -9,7 +9,6 @@ from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.passages import PROSE, stretches_of
 
 from consilience.core.errors import Unobservable
-from consilience.models.embedder import text_embedder
 from consilience.observations import Observation
 from consilience.observations.locator import one_line
 
@@ -27,6 +26,9 @@ def embedding(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
         excerpt: a text, or a stretch of one.
         longest: characters; longer paragraphs are cut, and each piece has a vector.
     """
+    # It brings the chat models' libraries with it: half a second, for who embeds.
+    from consilience.models.embedder import text_embedder
+
     stretches = list(stretches_of(excerpt, longest))
     if not stretches:
         raise Unobservable("it holds no words")

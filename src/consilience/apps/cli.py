@@ -1,14 +1,16 @@
-"""The command line: `consilience ask | observe | tools | weights | doctor | chat`."""
+"""The command line: `consilience ask | observe | export | import | tools | cache | weights | mcp | doctor | chat`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
-from consilience.apps import asking, caching, checking, exchanging, mcp_command, observing, stocking, tooling
 from consilience.core.errors import ConsilienceError
 
 __all__ = ["EXIT_CODES", "app", "main"]
@@ -18,8 +20,43 @@ Exit codes: 0 answered · 1 unexpected error · 2 wrong usage or configuration �
 4 a package or weights are missing · 5 no model answered · 7 the evidence does not answer · 130 interrupted
 """
 
+_HOMES = {
+    "ask": ("asking", "ask_command"),
+    "observe": ("observing", "observe_command"),
+    "export": ("exchanging", "export_command"),
+    "import": ("exchanging", "import_command"),
+    "mcp": ("mcp_command", "mcp_command"),
+    "doctor": ("checking", "doctor_command"),
+    "cache": ("caching", "cache_app"),
+    "tools": ("tooling", "tools_app"),
+    "weights": ("stocking", "weights_app"),
+    "chat": ("cli", "chat_command"),
+}
+
+
+class _Commands(TyperGroup):
+    """Commands that are imported when they are called for: who observes a folder waits for no chat model's library."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_HOMES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _HOMES:
+            return None
+        module, name = _HOMES[cmd_name]
+        found = getattr(import_module(f"consilience.apps.{module}"), name)
+        if isinstance(found, typer.Typer):
+            group = typer.main.get_command(found)
+            group.name = cmd_name
+            return group
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+        alone.command(cmd_name, epilog=EXIT_CODES)(found)
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
     name="consilience",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,18 +65,13 @@ app = typer.Typer(
     "LLM experts debate over that record, and a judge answers with citations that are checked.",
     epilog=EXIT_CODES,
 )
-app.command("ask", epilog=EXIT_CODES)(asking.ask_command)
-app.command("observe", epilog=EXIT_CODES)(observing.observe_command)
-app.command("export", epilog=EXIT_CODES)(exchanging.export_command)
-app.command("import", epilog=EXIT_CODES)(exchanging.import_command)
-app.command("mcp", epilog=EXIT_CODES)(mcp_command.mcp_command)
-app.command("doctor")(checking.doctor_command)
-app.add_typer(caching.cache_app, name="cache")
-app.add_typer(tooling.tools_app, name="tools")
-app.add_typer(stocking.weights_app, name="weights")
 
 
-@app.command("chat")
+@app.callback()
+def _commands() -> None:
+    pass
+
+
 def chat_command(
     graph: Annotated[
         str | None, typer.Argument(help="An own graph, `package.module:name`; the ready debate without it.")

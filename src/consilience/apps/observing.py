@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from consilience.apps.console import record_table
+from consilience.apps.record_table import record_table
 from consilience.core.errors import BadConfiguration, BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import Media, ObservationStore, Record, ingest
