@@ -3,6 +3,17 @@
 from consilience.tools.catalog import Catalog, catalog, default_encoders
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
-from consilience.tools.runner import Encoding, Runner, observed
+from consilience.tools.runner import Encoding, Runner, failed, observed
 
-__all__ = ["Catalog", "Encoder", "Encoding", "Excerpt", "Runner", "catalog", "default_encoders", "encoder", "observed"]
+__all__ = [
+    "Catalog",
+    "Encoder",
+    "Encoding",
+    "Excerpt",
+    "Runner",
+    "catalog",
+    "default_encoders",
+    "encoder",
+    "failed",
+    "observed",
+]

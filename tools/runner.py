@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from consilience.tools.deadline import Deadline
 from consilience.tools.encoder import Encoder, excerpt_of
-from consilience.tools.encoding import Encoding, observed
+from consilience.tools.encoding import Encoding, cause_of, failed, observed
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.perception import Perception
 
@@ -22,7 +22,7 @@ from consilience.core.settings import Settings
 from consilience.core.weights import Progress, WeightsStore
 from consilience.observations import Locator, Media, Modality, Observation, ObservationStore, Unobserved
 
-__all__ = ["Encoding", "Runner", "observed"]
+__all__ = ["Encoding", "Runner", "failed", "observed"]
 
 
 class Runner:
@@ -139,11 +139,11 @@ class Runner:
                 self.store.put_encoding(key, media, observations)
                 return ended(observations=observations)
         except ConsilienceError as problem:
-            return ended(failure=str(problem))
+            return ended(failure=str(problem), cause=cause_of(problem))
         # Encoders are foreign code: whatever one raises is its own failure, named, and the others go on. One that
         # leaves the process (`sys.exit`) would end the event loop.
         except (Exception, SystemExit) as problem:
-            return ended(failure=f"{type(problem).__name__}: {problem}")
+            return ended(failure=f"{type(problem).__name__}: {problem}", cause=cause_of(problem))
 
     def _check_allowed(self, encoder: Encoder) -> None:
         if encoder.biometric and not self.settings.biometrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import typer
 
+from consilience.apps import failing
 from consilience.core.errors import BadConfiguration, BadMedia
 from consilience.core.settings import Settings
 from consilience.graphs import Workbench
@@ -27,7 +28,7 @@ from consilience.observations.interchange import (
     to_jsonl,
     to_webvtt,
 )
-from consilience.tools import observed
+from consilience.tools import failed, observed
 
 __all__ = ["Format", "export_command", "import_command"]
 
@@ -53,18 +54,21 @@ def export_command(
 ) -> int:
     """Writes what is observed in files, conflicts between them included, in a format that other programs read.
 
-    What was observed before comes out of the cache. Example: consilience export talk.mp4 --format webvtt -o talk.vtt
+    What was observed before comes out of the cache. Encoders that fail are told and give the exit code.
+
+    Example: consilience export talk.mp4 --format webvtt -o talk.vtt
     """
-    record = _record(files)
+    record, code = _record(files)
     if form is Format.webvtt:
-        return _write_captions(record, out)
+        _write_captions(record, out)
+        return code
     writers: dict[Format, Callable[[Record], str]] = {
         Format.jsonl: lambda record: "".join(f"{line}\n" for line in to_jsonl(record)),
         Format.annotations: lambda record: _json(to_annotations(record, _sources(record))),
         Format.coco: lambda record: _json(to_coco(record)),
     }
     _write(writers[form](record), out)
-    return 0
+    return code
 
 
 def import_command(
@@ -78,6 +82,7 @@ def import_command(
         for medium in new:
             store.put_media(medium)
         store.put([observation for _, observation in record])
+    _tell(failing.told(record.failures, record.media))
     print(f"{len(record)} observations of {len(record.media)} media, {len(new)} of them new here.")
     return 0
 
@@ -90,24 +95,30 @@ def _known(store: ObservationStore, media_id: str) -> bool:
     return True
 
 
-def _record(files: list[Path]) -> Record:
+def _record(files: list[Path]) -> tuple[Record, int]:
+    """What is to be exported, and the exit code of what failed now; what an earlier run lost is told only."""
     settings = Settings()
     if len(files) == 1 and files[0].suffix == _RECORD:
-        return _read(files[0], settings)
-    record, failures = asyncio.run(_observe(files, settings))
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    return record
+        record = _read(files[0], settings)
+        _tell(failing.told(record.failures, record.media))
+        return record, 0
+    record, notes = asyncio.run(_observe(files, settings))
+    _tell([*failing.told(record.failures, record.media), *notes])
+    return record, failing.exit_code(record.failures)
 
 
-async def _observe(files: list[Path], settings: Settings) -> tuple[Record, list[str]]:
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+async def _observe(files: list[Path], settings: Settings) -> tuple[Record, tuple[str, ...]]:
     bench = Workbench(settings=settings)
     media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
     encodings = [encoding async for encoding in bench.runner.perceive(media)]
     found = observed(encodings)
     joint, notes = await asyncio.to_thread(compared, Record(media, found))
-    failures = [f"{e.encoder} on {e.media.name}: {e.failure}" for e in encodings if e.failure]
-    return Record(media, [*found, *joint]), [*failures, *notes]
+    return Record(media, [*found, *joint], failed(encodings)), notes
 
 
 def _read(file: Path, settings: Settings) -> Record:
@@ -134,13 +145,13 @@ def _sources(record: Record) -> dict[str, str]:
     return {medium.id: quote(PurePath(medium.name).name) for medium in record.media}
 
 
-def _write_captions(record: Record, out: Path | None) -> int:
+def _write_captions(record: Record, out: Path | None) -> None:
     spoken = spoken_media(record)
     if not spoken:
         raise BadConfiguration("Nothing is said in these files.", cure="Export recordings or films to WebVTT.")
     if len(spoken) == 1:
         _write(to_webvtt(record), out)
-        return 0
+        return
     if out is None or (out.exists() and not out.is_dir()):
         raise BadConfiguration(
             f"{len(spoken)} media have speech, and WebVTT is of one.", cure="Name a folder with --out."
@@ -151,7 +162,6 @@ def _write_captions(record: Record, out: Path | None) -> int:
         stem = PurePath(names.get(media_id, f"medium-{number}")).stem
         taken = (out / f"{stem}.vtt").exists()
         _write(to_webvtt(record, media_id), out / f"{stem}{f'-{number}' if taken else ''}.vtt")
-    return 0
 
 
 def _json(content: dict[str, Any]) -> str:

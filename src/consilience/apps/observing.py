@@ -15,12 +15,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from consilience.apps import failing
 from consilience.apps.record_table import record_table
 from consilience.core.errors import BadConfiguration, BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
-from consilience.observations import Media, ObservationStore, Record, ingest
+from consilience.observations import Failure, ObservationStore, Record, ingest
 from consilience.observations.interchange import to_jsonl
-from consilience.tools import Encoder, Encoding, Runner, default_encoders, observed
+from consilience.tools import Encoder, Runner, default_encoders, failed, observed
 
 __all__ = ["observe_command"]
 
@@ -49,6 +50,7 @@ class _Tally:
     unsupported: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    lost: list[Failure] = field(default_factory=list)
 
 
 def observe_command(
@@ -68,7 +70,8 @@ def observe_command(
     """Shows what the encoders observe in files: the record alone, without a debate.
 
     Of a folder, every file's record is written to a file of its own. A run that was interrupted goes on where it was
-    when it is started again: what is encoded is remembered.
+    when it is started again: what is encoded is remembered. Encoders that failed are told, stand in the record, and
+    give the exit code; the rest goes on.
 
     Examples: consilience observe scene.png call.wav · consilience observe photos --out records --jobs 2
     """
@@ -104,16 +107,15 @@ async def _observe_few(runner: Runner, paths: list[Path], *, as_json: bool) -> i
             encodings.append(encoding)
             if bar and task is not None:
                 bar.update(task, completed=encoding.done, total=encoding.planned, told=encoding.encoder)
-    record = Record(media, observed(encodings))
-    failures = [_failure(encoding) for encoding in encodings if encoding.failure]
+    record = Record(media, observed(encodings), failed(encodings))
     if as_json:
-        print(json.dumps(_as_json(record, failures), ensure_ascii=False))
-        return 0
-    console = Console()
-    console.print(record_table(record))
-    for failure in failures:
-        console.print(failure, style="red", markup=False)
-    return 0
+        print(json.dumps(_as_json(record), ensure_ascii=False))
+    else:
+        console = Console()
+        console.print(record_table(record))
+        for line in failing.told(record.failures, media):
+            console.print(line, style="red", markup=False)
+    return failing.exit_code(record.failures)
 
 
 async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json: bool) -> int:
@@ -135,7 +137,7 @@ async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json:
 
         await asyncio.gather(*(observe(job) for job in jobs))
     _report(tally, out, as_json=as_json)
-    return _EXIT_UNREADABLE if tally.unreadable else 0
+    return _EXIT_UNREADABLE if tally.unreadable else failing.exit_code(tally.lost)
 
 
 async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.Semaphore) -> None:
@@ -148,11 +150,12 @@ async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.S
     except BadMedia as problem:
         tally.unreadable.append(str(problem))
         return
-    record = Record([media], observed(encodings))
+    record = Record([media], observed(encodings), failed(encodings))
     await asyncio.to_thread(_write, job.out, record)
     tally.observations += len(record)
     tally.encoded += sum(1 for encoding in encodings if not encoding.cached and not encoding.failure)
-    tally.failures += [_failure(encoding) for encoding in encodings if encoding.failure]
+    tally.lost += record.failures
+    tally.failures += failing.told(record.failures, [media])
 
 
 def _jobs(paths: Iterable[Path], out: Path) -> Iterator[_Job]:
@@ -215,7 +218,7 @@ def _advance(bar: Progress, task: TaskID, job: _Job, tally: _Tally) -> None:
 def _report(tally: _Tally, out: Path, *, as_json: bool) -> None:
     records = tally.done - len(tally.unsupported) - len(tally.unreadable)
     if as_json:
-        facts = {key: value for key, value in vars(tally).items() if key != "done"}
+        facts = {key: value for key, value in vars(tally).items() if key not in ("done", "lost")}
         print(json.dumps({"schema_version": 1, "out": str(out), "records": records, **facts}, ensure_ascii=False))
         return
     console = Console()
@@ -232,18 +235,10 @@ def _report(tally: _Tally, out: Path, *, as_json: bool) -> None:
             console.print(f"  {line}", markup=False, highlight=False)
 
 
-def _failure(encoding: Encoding) -> str:
-    return f"{encoding.encoder} on {_named(encoding.media, encoding.where.describe())}: {encoding.failure}"
-
-
-def _named(media: Media, where: str) -> str:
-    return f"{media.name} {where}".strip()
-
-
-def _as_json(record: Record, failures: list[str]) -> dict[str, Any]:
+def _as_json(record: Record) -> dict[str, Any]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "media": [media.model_dump(mode="json", exclude_none=True) for media in record.media],
         "observations": {label: observation.model_dump(mode="json") for label, observation in record},
-        "failures": failures,
+        "failures": [failure.model_dump(mode="json") for failure in record.failures],
     }

@@ -1,5 +1,6 @@
 """Media, locators, observations, the record of a question, and the store that keeps them."""
 
+from consilience.observations.failure import Cause, Failure
 from consilience.observations.ingest import Source, ingest
 from consilience.observations.kinds import (
     VALUES,
@@ -46,6 +47,7 @@ from consilience.observations.store import ObservationStore
 __all__ = [
     "MODALITIES",
     "VALUES",
+    "Cause",
     "Cell",
     "CharRange",
     "Column",
@@ -57,6 +59,7 @@ __all__ = [
     "Entity",
     "Expression",
     "Face",
+    "Failure",
     "Hand",
     "Keypoint",
     "Locator",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from consilience.core.errors import UnknownName
+from consilience.observations.failure import Failure
 from consilience.observations.media import Media, Modality
 from consilience.observations.observation import Observation
 from consilience.observations.ranking import streams
@@ -32,7 +33,14 @@ class Record:
     A label depends only on what came before, so appending never renames anything and nothing can be erased.
     """
 
-    def __init__(self, media: Iterable[Media] = (), observations: Iterable[Observation] = ()) -> None:
+    def __init__(
+        self,
+        media: Iterable[Media] = (),
+        observations: Iterable[Observation] = (),
+        failures: Iterable[Failure] = (),
+    ) -> None:
+        self.failures = tuple(failures)
+        """Encoders that did not get to observe, and why."""
         self._media = {medium.id: medium for medium in media}
         self._observations: dict[str, Observation] = {}
         counts: dict[str, int] = {}

@@ -15,6 +15,7 @@ from consilience.observations import (
     Cell,
     CharRange,
     Confidence,
+    Failure,
     Locator,
     Media,
     Observation,
@@ -76,11 +77,15 @@ observations = st.builds(
         parameters=st.dictionaries(texts, values, max_size=2),
     ),
 )
-records = st.builds(Record, st.lists(all_media, max_size=3), st.lists(observations, max_size=4))
+causes = st.sampled_from(["missing", "unreadable", "model", "configuration", "other"])
+failures = st.builds(Failure, encoder=texts, media=ids, where=places, reason=texts, cause=causes)
+records = st.builds(
+    Record, st.lists(all_media, max_size=3), st.lists(observations, max_size=4), st.lists(failures, max_size=2)
+)
 
 
 def same(one: Record, other: Record) -> bool:
-    return list(one) == list(other) and one.media == other.media
+    return (list(one), one.media, one.failures) == (list(other), other.media, other.failures)
 
 
 @given(records)
@@ -98,16 +103,24 @@ def test_nothing_is_lost_in_a_file(record: Record) -> None:
 @given(records)
 def test_what_observe_prints_is_read_too(record: Record) -> None:
     printed = {
-        "schema_version": 1,
+        "schema_version": 2,
         "media": [media.model_dump(mode="json", exclude_none=True) for media in record.media],
         "observations": {label: observation.model_dump(mode="json") for label, observation in record},
-        "failures": ["text on a.png: no"],
+        "failures": [failure.model_dump(mode="json") for failure in record.failures],
     }
     assert same(from_jsonl([json.dumps(printed)]), record)
 
 
+def test_records_of_the_first_version_are_read() -> None:
+    header = '{"type":"header","format":"consilience-record","version":1}'
+    assert same(from_jsonl([header]), Record())
+    printed = {"schema_version": 1, "media": [], "observations": {}, "failures": ["image.text on a.png: no", "no"]}
+    told = from_jsonl([json.dumps(printed)]).failures
+    assert [failure.describe() for failure in told] == ["image.text: a.png: no", "no: no"]
+
+
 def test_the_first_line_says_what_it_is() -> None:
-    assert json.loads(next(to_jsonl(Record()))) == {"type": "header", "format": "consilience-record", "version": 1}
+    assert json.loads(next(to_jsonl(Record()))) == {"type": "header", "format": "consilience-record", "version": 2}
 
 
 def test_labels_are_there_for_readers(
@@ -124,12 +137,14 @@ def test_labels_are_there_for_readers(
         (["hello"], "line 1 is no JSON"),
         (["[1]"], "line 1 is no JSON object"),
         (["{}"], "announces None version None"),
-        (['{"type":"header","format":"consilience-record","version":2}'], "version 2"),
+        (['{"type":"header","format":"consilience-record","version":3}'], "version 3"),
         (['{"format":"consilience-record","version":1}', "", "{"], "line 3 is not what it should be: Invalid JSON"),
         (['{"format":"consilience-record","version":1}', '{"type":"opinion"}'], "line 2 is not what it should be"),
         (['{"format":"consilience-record","version":1}', '{"type":"media","media":{"id":"x"}}'], "line 2"),
         (['{"format":"consilience-record","version":1}', '{"type":"media","media":NaN}'], "line 2"),
         (["[" * 100_000], "line 1 is no JSON"),
+        (['{"format":"consilience-record","version":2}', '{"type":"failure","failure":{"encoder":"x"}}'], "line 2"),
+        (['{"schema_version":2,"media":[],"observations":{},"failures":3}'], "line 1 is not what it should be"),
         (['{"schema_version":1,"media":[],"observations":{"i1":{}}}'], "line 1 is not what it should be"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A record as JSON lines, without loss: a header, then every medium, then every observation in order.
+"""A record as JSON lines, without loss: a header, then every medium, then every observation in order, then what failed.
 
 The bytes of media are not in it; an imported medium is known by its hash until its file is passed again.
 """
@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from consilience.core.errors import BadMedia
+from consilience.observations.failure import Failure
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
 from consilience.observations.record import Record
@@ -20,7 +21,9 @@ _Form = TypeVar("_Form")
 
 __all__ = ["FORMAT", "VERSION", "from_jsonl", "to_jsonl"]
 
-FORMAT, VERSION = "consilience-record", 1
+FORMAT, VERSION = "consilience-record", 2
+# The first had no failures.
+_READ = (1, VERSION)
 
 
 class _Line(BaseModel):
@@ -30,7 +33,7 @@ class _Line(BaseModel):
 class _Header(_Line):
     type: Literal["header"] = "header"
     format: Literal["consilience-record"] = "consilience-record"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
 
 
 class _MediaLine(_Line):
@@ -44,18 +47,32 @@ class _ObservationLine(_Line):
     observation: Observation
 
 
+class _FailureLine(_Line):
+    type: Literal["failure"] = "failure"
+    failure: Failure
+
+
 class _Whole(BaseModel):
     """A whole record in one object, as `consilience observe --json` prints it."""
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[1]
+    schema_version: Literal[1, 2]
     media: tuple[Media, ...]
     observations: dict[str, Observation]
+    failures: tuple[Failure, ...] = ()
+
+    @field_validator("failures", mode="before")
+    @classmethod
+    def _of_the_first_version(cls, failures: Any) -> Any:
+        """It told them in a line each: `audio.speech on talk.wav: ...`."""
+        if not isinstance(failures, list):
+            return failures
+        return [_from_line(failure) if isinstance(failure, str) else failure for failure in failures]
 
 
-_PARTS: TypeAdapter[_MediaLine | _ObservationLine] = TypeAdapter(
-    Annotated[_MediaLine | _ObservationLine, Field(discriminator="type")]
+_PARTS: TypeAdapter[_MediaLine | _ObservationLine | _FailureLine] = TypeAdapter(
+    Annotated[_MediaLine | _ObservationLine | _FailureLine, Field(discriminator="type")]
 )
 
 
@@ -69,6 +86,13 @@ def to_jsonl(record: Record) -> Iterator[str]:
         yield _told(_MediaLine(media=medium))
     for label, observation in record:
         yield _told(_ObservationLine(label=label, observation=observation))
+    for failure in record.failures:
+        yield _told(_FailureLine(failure=failure))
+
+
+def _from_line(told: str) -> dict[str, Any]:
+    encoder, _, rest = told.partition(" on ")
+    return {"encoder": encoder, "reason": rest or told}
 
 
 def _told(line: BaseModel) -> str:
@@ -91,8 +115,8 @@ def from_jsonl(lines: Iterable[str], name: str = "record") -> Record:
     head = _parsed(first, number, name)
     if "observations" in head:
         whole = _checked(_WHOLE, first, number, name)
-        return Record(whole.media, whole.observations.values())
-    if head.get("format") != FORMAT or head.get("version") != VERSION:
+        return Record(whole.media, whole.observations.values(), whole.failures)
+    if head.get("format") != FORMAT or head.get("version") not in _READ:
         told = f"{head.get('format')!r} version {head.get('version')!r}"
         raise BadMedia(
             name,
@@ -101,13 +125,16 @@ def from_jsonl(lines: Iterable[str], name: str = "record") -> Record:
         )
     media: list[Media] = []
     observations: list[Observation] = []
+    failures: list[Failure] = []
     for number, line in numbered:
         part = _checked(_PARTS, line, number, name)
         if isinstance(part, _MediaLine):
             media.append(part.media)
-        else:
+        elif isinstance(part, _ObservationLine):
             observations.append(part.observation)
-    return Record(media, observations)
+        else:
+            failures.append(part.failure)
+    return Record(media, observations, failures)
 
 
 def _parsed(line: str, number: int, name: str) -> dict[str, Any]:
