@@ -13,6 +13,7 @@ from consilience.graphs.debate import DebateGraph, debate
 from consilience.graphs.events import Event, Finished, PullingWeights, Started
 from consilience.graphs.protocol import Protocol
 from consilience.graphs.state import Asked
+from consilience.graphs.tracing import run_span
 from consilience.graphs.workbench import Panel, Workbench
 from consilience.tools import Encoder
 from typing_extensions import Unpack
@@ -159,8 +160,12 @@ async def _run(
     ended = object()
 
     async def stream() -> None:
-        async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
-            queue.put_nowait(part["data"])
+        content = (options.get("settings") or Settings()).trace_content
+        with run_span(graph.name, state, thread=config["configurable"]["thread_id"], content=content) as run:
+            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
+                if isinstance(part["data"], Finished):
+                    run.end(part["data"].verdict)
+                queue.put_nowait(part["data"])
 
     tasks = [asyncio.ensure_future(work) for work in (stream(), judge) if work is not None]
     running = asyncio.gather(*tasks)

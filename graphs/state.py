@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict, TypeVar
+from collections.abc import Awaitable
+from typing import Annotated, Any, Literal, Protocol, TypedDict, TypeVar
 
 from consilience.agents import Claim, LookAgain, Resolution, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +14,7 @@ from consilience.observations import Media, ObservationStore, Record
 
 _T = TypeVar("_T")
 
-__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "SeatTaken", "Spent", "Swapped", "load_record"]
+__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "Node", "SeatTaken", "Spent", "Swapped", "load_record"]
 
 
 class _Frozen(BaseModel):
@@ -121,6 +122,14 @@ class DebateState(TypedDict, total=False):
     swapped: Swapped | None
     draft: Draft | None
     verdict: Verdict
+
+
+class Node(Protocol):
+    """A node: reads the state, gives what to add to it."""
+
+    def __call__(self, state: DebateState) -> Awaitable[dict[str, Any]]:
+        """One step."""
+        ...
 
 
 def load_record(state: DebateState, store: ObservationStore) -> Record:

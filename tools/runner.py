@@ -19,6 +19,7 @@ from consilience.tools.perception import Perception
 
 from consilience.core.errors import BadConfiguration, ConsilienceError, Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
+from consilience.core.tracing import span
 from consilience.core.weights import Progress, WeightsStore
 from consilience.observations import Locator, Media, Modality, Observation, ObservationStore, Unobserved
 
@@ -111,8 +112,16 @@ class Runner:
         """One encoding of exactly this part, from the cache or made now; when cancelled, it stops the encoder."""
         bound = encoder.bind(parameters)
         until = deadline or Deadline()
+        place = where or Locator()
         try:
-            return await asyncio.to_thread(self._encode, media, encoder, bound, where or Locator(), until.cancelled)
+            with span(f"execute_tool {encoder.name}", lambda: _traced(media, encoder, place)) as traced:
+                encoding = await asyncio.to_thread(self._encode, media, encoder, bound, place, until.cancelled)
+                traced.note(
+                    {"consilience.cached": encoding.cached, "consilience.observations": len(encoding.observations)}
+                )
+                if encoding.failure is not None:
+                    traced.fail("encoding", encoding.failure if self.settings.trace_content else None)
+                return encoding
         except asyncio.CancelledError:
             until.cancelled.set()
             raise
@@ -172,6 +181,20 @@ class Runner:
             return tuple(encoder.encode(excerpt, **parameters))
         except Unobservable as reason:
             return (_unobserved(excerpt, encoder, str(reason)),)
+
+
+def _traced(media: Media, encoder: Encoder, where: Locator) -> dict[str, Any]:
+    """What a span tells of an encoding: the medium by its hash, for its name is content."""
+    return {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": encoder.name,
+        "gen_ai.tool.type": "function",
+        "consilience.encoder.version": encoder.version,
+        "consilience.media.id": media.id,
+        "consilience.media.modality": media.modality,
+        "consilience.media.size": media.size,
+        "consilience.where": where.describe() or None,
+    }
 
 
 def _unobserved(excerpt: Excerpt, encoder: Encoder, reason: str) -> Observation:

@@ -9,6 +9,7 @@ from consilience.agents import Evidence, Part, Verdict
 from consilience.graphs.events import Finished, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.tracing import traced
 from consilience.graphs.verdicts import held_to, verdict_of
 from consilience.graphs.workbench import Workbench
 from consilience.tools.render import show
@@ -27,6 +28,7 @@ def compose(bench: Workbench, *, quorum: float = 0.0, support: float = 0.0) -> N
         support: share of the seats that have to hold the answer in the end; with less it is `abstained`.
     """
 
+    @traced
     async def compose(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
         verdict = held_to(verdict_of(state, record), quorum, support)

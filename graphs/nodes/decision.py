@@ -11,6 +11,7 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Protocol
 from consilience.graphs.standings import best_supported, final_turns, named_positions
 from consilience.graphs.state import DebateState, Draft
+from consilience.graphs.tracing import traced
 
 from consilience.fusion import JUDGE, Ballot, Decision, rule_for, rule_named
 
@@ -24,6 +25,7 @@ def decide(protocol: Protocol) -> Node:
     wins, there is no draft, and the judge has the word if the graph has one.
     """
 
+    @traced
     async def decide(state: DebateState) -> dict[str, Any]:
         options = tuple(state.get("options", ()))
         turns = final_turns(state.get("turns", []))

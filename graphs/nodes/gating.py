@@ -12,6 +12,7 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import cited_by, last_round, named_positions, standings
 from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.fusion import Opening, Stop, agreement, decline, no_new_evidence, stability, support
@@ -24,6 +25,7 @@ __all__ = ["gate", "settle"]
 def gate(bench: Workbench, panel: Panel) -> Node:
     """Makes the node that looks for a ground to debate: see `consilience.fusion.gate`."""
 
+    @traced
     async def gate(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
         openings = [turn for turn in state.get("turns", []) if turn.round == 0]
@@ -58,6 +60,7 @@ def _cited(turn: Turn, record: Record) -> tuple[Observation, ...]:
 def settle(exchange: Exchange) -> Node:
     """Makes the node behind a round of exchange that says whether it was the last one, and why."""
 
+    @traced
     async def settle(state: DebateState) -> dict[str, Any]:
         stop = _spent(state) or _stop(state, exchange)
         if stop is not None:

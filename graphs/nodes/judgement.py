@@ -21,6 +21,7 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import cited_evidence, looked_up, loss_of, question_of, spent_on
 from consilience.graphs.standings import final_turns
 from consilience.graphs.state import DebateState, Draft, Swapped, load_record
+from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
 from langchain_core.utils.json import parse_partial_json
 
@@ -44,6 +45,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
             the one counts that more seats hold, and it answers in part.
     """
 
+    @traced
     async def judge(state: DebateState) -> dict[str, Any]:
         turns = state.get("turns", [])
         if not turns:
@@ -53,15 +55,17 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
         meter = Meter(bench.ledgers.of(state))
         update: dict[str, Any] = {}
         try:
-            resolution = await _resolve(state, bench.judge(panel), record, meter)
-            update["resolution"] = resolution
-            with bench.relevance(question_of(state)) as relevance:
-                evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
-            update["draft"] = _draft(await _compose(state, bench.judge(panel), evidence, resolution, meter))
-            if swap:
-                backwards: DebateState = {**state, "turns": _reversed(turns)}
-                second = _draft(await _compose(backwards, bench.judge(panel), evidence, resolution, meter, aloud=False))
-                update |= _compared(update["draft"], second, final_turns(turns))
+            seated = bench.judge(panel)
+            with turn_span("judge", "judge", seated.endpoint, "judgement"):
+                resolution = await _resolve(state, seated, record, meter)
+                update["resolution"] = resolution
+                with bench.relevance(question_of(state)) as relevance:
+                    evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
+                update["draft"] = _draft(await _compose(state, seated, evidence, resolution, meter))
+                if swap:
+                    backwards: DebateState = {**state, "turns": _reversed(turns)}
+                    second = _draft(await _compose(backwards, seated, evidence, resolution, meter, aloud=False))
+                    update |= _compared(update["draft"], second, final_turns(turns))
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
             update["losses"] = [loss_of("judge", "judgement", problem)]
@@ -164,6 +168,7 @@ def verify(bench: Workbench) -> Node:
     Where none of the judge's own holds, the seats' checked claims that the answer repeats carry it.
     """
 
+    @traced
     async def verify(state: DebateState) -> dict[str, Any]:
         draft = state.get("draft")
         if draft is None:

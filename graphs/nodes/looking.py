@@ -12,6 +12,7 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import question_of
 from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState, Look, load_record
+from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 
 from consilience.core.errors import UnknownName
@@ -30,6 +31,7 @@ def look(bench: Workbench, *, tokens: int = 500) -> Node:
         tokens: that the lines for one request may take in a prompt.
     """
 
+    @traced
     async def look(state: DebateState) -> dict[str, Any]:
         answered = {answer.request for answer in state.get("looks", [])}
         requests = _requests(state.get("turns", []))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable
-from typing import Any, Protocol
+from typing import Any
 
 from consilience.graphs.events import Perceived, Recorded, emit
-from consilience.graphs.state import DebateState
+from consilience.graphs.state import DebateState, Node
+from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 from consilience.tools import Encoding, observed
 from langgraph.types import Overwrite
@@ -18,17 +18,10 @@ from consilience.observations import Record
 __all__ = ["Node", "perceive"]
 
 
-class Node(Protocol):
-    """A node: reads the state, gives what to add to it."""
-
-    def __call__(self, state: DebateState) -> Awaitable[dict[str, Any]]:
-        """One step."""
-        ...
-
-
 def perceive(bench: Workbench) -> Node:
     """Makes the node that runs the encoders; it also clears the table of an earlier question's debate."""
 
+    @traced
     async def perceive(state: DebateState) -> dict[str, Any]:
         run = uuid.uuid4().hex
         bench.ledgers.of({"run": run})  # its clock starts here

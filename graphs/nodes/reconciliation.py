@@ -9,6 +9,7 @@ from typing import Any
 from consilience.graphs.events import Reconciled, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 from consilience.tools.text.sentiment import polarity
 
@@ -32,6 +33,7 @@ def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -
             compared in what they say and not in when.
     """
 
+    @traced
     async def reconcile(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
         found, notes = await asyncio.to_thread(compared, record, offsets)

@@ -14,6 +14,7 @@ from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import final_turns, last_round
 from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
 from consilience.graphs.topology import neighbours
+from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.core.errors import BudgetSpent, ConsilienceError, ModelUnavailable
@@ -39,6 +40,7 @@ _EVIDENCE_TOKENS = 1500
 def open_round(bench: Workbench, panel: Panel) -> Node:
     """Makes the node in which every seat answers at once, blind, over its own view of the record."""
 
+    @traced
     async def open_round(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
         seats = bench.seats(panel, record)
@@ -64,6 +66,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
     """Makes the node in which every seat that is still there answers its peers, in the order and topology of `how`."""
     how = how or Exchange()
 
+    @traced
     async def exchange(state: DebateState) -> dict[str, Any]:
         record = await asyncio.to_thread(load_record, state, bench.store)
         turns = state.get("turns", [])
@@ -174,7 +177,8 @@ async def _hear(
         meter = Meter(round_.ledger)
         outcome: Turn | Loss
         try:
-            outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record)
+            with turn_span(seat.letter, seat.expert.name, seat.endpoint, round_.phase, round_.number):
+                outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record)
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
             outcome = loss_of(seat.letter, round_.phase, problem)

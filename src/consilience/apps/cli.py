@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from consilience.core.errors import ConsilienceError
+from consilience.core.tracing import exported_by_environment
 
 __all__ = ["EXIT_CODES", "app", "main"]
 
@@ -89,7 +90,8 @@ def chat_command(
 def main() -> None:
     """Runs the command line; every error of ours ends in one line and its own exit code."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        with exported_by_environment():
+            sys.exit(app(standalone_mode=False) or 0)
     except ConsilienceError as problem:
         _report(problem)
         sys.exit(problem.exit_code)

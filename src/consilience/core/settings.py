@@ -115,6 +115,10 @@ class Settings(BaseSettings):
         description="Models, separated by commas, on which a call is made in turn that failed for good on its own "
         "model; named as `model` is.",
     )
+    trace_content: bool = Field(
+        False,
+        description="Put prompts, replies, questions and answers into OpenTelemetry spans; media never are.",
+    )
     limits: Limits = Field(default_factory=lambda: Limits())
 
     @field_validator("fallbacks", mode="before")

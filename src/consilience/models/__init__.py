@@ -7,6 +7,7 @@ from consilience.models.meter import Meter
 from consilience.models.methods import Method
 from consilience.models.resolve import DEFAULT_EMBEDDED, ModelLike, resolve
 from consilience.models.retrying import Patience
+from consilience.models.spans import provider_name
 from consilience.models.usage import Usage, price
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Sampling",
     "Usage",
     "price",
+    "provider_name",
     "resolve",
 ]

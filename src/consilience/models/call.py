@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from consilience.core.errors import BadReply, ModelError
@@ -13,6 +13,7 @@ from consilience.models.calling import Answer, Prompt
 from consilience.models.estimate import estimated, lost
 from consilience.models.failures import was_read
 from consilience.models.meter import Meter
+from consilience.models.spans import Told
 from consilience.models.usage import Usage
 
 __all__ = ["Attempt", "Call"]
@@ -61,8 +62,13 @@ class Call:
         await asyncio.sleep(seconds)
 
     @contextmanager
-    def attempt(self, provider: str, model: str) -> Iterator[Attempt]:
+    def attempt(self, provider: str, model: str, around: AbstractContextManager[Told]) -> Iterator[Attempt]:
         """Around an attempt: has it admitted, and books what it used, whatever becomes of it.
+
+        Args:
+            provider: whose prices count.
+            model: the same.
+            around: its span, entered once it is admitted.
 
         Raises:
             BudgetSpent: it is not admitted.
@@ -70,25 +76,27 @@ class Call:
         ledger = self.meter.ledger
         held = ledger.admit(estimated(self.prompt, ledger.budget.reply_tokens, provider, model)) if ledger else None
         made, start, failed, read = Attempt(), time.perf_counter(), True, True
-        try:
-            yield made
-            failed = False
-        except ModelError as problem:
-            read = was_read(problem)
-            if self._heard or isinstance(problem, BadReply):
-                # A refusal is told only in a reply that is not streamed.
-                self._on_text = None
-            raise
-        finally:
-            seconds = time.perf_counter() - start
-            usage = (
-                Usage.of_call(made.answer.used, seconds=seconds, provider=provider, model=model)
-                if made.answer
-                else lost(self.prompt, read=read, seconds=seconds, provider=provider, model=model)
-            )
-            if failed:
-                usage = usage.model_copy(update={"failed": 1})
-            if ledger and held:
-                ledger.settle(held, usage)
-            self.usage += usage
-            self.meter.add(usage)
+        with around as told:
+            try:
+                yield made
+                failed = False
+            except ModelError as problem:
+                read = was_read(problem)
+                if self._heard or isinstance(problem, BadReply):
+                    # A refusal is told only in a reply that is not streamed.
+                    self._on_text = None
+                raise
+            finally:
+                seconds = time.perf_counter() - start
+                usage = (
+                    Usage.of_call(made.answer.used, seconds=seconds, provider=provider, model=model)
+                    if made.answer
+                    else lost(self.prompt, read=read, seconds=seconds, provider=provider, model=model)
+                )
+                if failed:
+                    usage = usage.model_copy(update={"failed": 1})
+                if ledger and held:
+                    ledger.settle(held, usage)
+                self.usage += usage
+                self.meter.add(usage)
+                told(made.answer, usage)

@@ -21,6 +21,7 @@ from consilience.models.failures import explained
 from consilience.models.meter import Meter
 from consilience.models.methods import Ladder, Method
 from consilience.models.retrying import Patience, persist
+from consilience.models.spans import Request, model_span
 from consilience.models.usage import Usage
 
 __all__ = ["Endpoint", "Reply"]
@@ -86,6 +87,8 @@ class Endpoint:
         self.provider = provider
         self.patience = patience
         self.fallbacks: tuple[Endpoint, ...] = ()
+        self.trace_content = False
+        """Prompts and replies go into spans."""
         self._connection = connection
         self._concurrency = concurrency
         self._ladder = Ladder(method)
@@ -203,7 +206,8 @@ class Endpoint:
         call.attempts += 1
         runnable = await self._connected()
         async with self._queue():
-            with call.attempt(self.provider, self.name.partition(":")[2] or self.name) as attempt:
+            around = model_span(self._request(runnable, call, method))
+            with call.attempt(self.provider, self.name.partition(":")[2] or self.name, around) as attempt:
                 limit = min(self.patience.seconds, call.seconds_left)
                 try:
                     async with asyncio.timeout(limit):
@@ -217,6 +221,19 @@ class Endpoint:
                 except Exception as problem:
                     raise explained(self.name, problem) from problem
                 return self._sound(attempt.answer)
+
+    def _request(self, runnable: Runnable[Any, Any], call: Call, method: Method) -> Request:
+        said = getattr(runnable, "model_name", None) or getattr(runnable, "model", None)
+        return Request(
+            self.name,
+            self.provider,
+            str(said or self.name),
+            call.prompt,
+            method,
+            call.listener() is not None,
+            call.attempts,
+            self.trace_content,
+        )
 
     def _out_of_time(self, call: Call, limit: float) -> ConsilienceError:
         if call.meter.ledger and limit < self.patience.seconds:

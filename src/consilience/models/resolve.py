@@ -49,9 +49,17 @@ def resolve(
     chosen = settings.model if model is None else model
     if fallbacks is None:
         fallbacks = () if isinstance(chosen, Endpoint) else settings.fallbacks
-    others = [_alone(other, settings, on_download) for other in fallbacks if other != chosen]
-    endpoint = _alone(chosen, settings, on_download)
+    others = [_traced(other, settings, on_download) for other in fallbacks if other != chosen]
+    endpoint = _traced(chosen, settings, on_download)
     return endpoint.with_fallbacks(*others) if others else endpoint
+
+
+def _traced(chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
+    """The endpoint without fallbacks; one that the caller made keeps what it puts into spans."""
+    endpoint = _alone(chosen, settings, on_download)
+    if not isinstance(chosen, Endpoint):
+        endpoint.trace_content = settings.trace_content
+    return endpoint
 
 
 def _alone(chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
