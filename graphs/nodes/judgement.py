@@ -26,7 +26,7 @@ from consilience.graphs.workbench import Panel, Workbench
 from langchain_core.utils.json import parse_partial_json
 
 from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, diverging, holds
+from consilience.fusion import agrees, diverging, holds, unstated_values
 from consilience.models import Meter
 from consilience.observations import Conflict, Record, Rendering
 
@@ -165,6 +165,9 @@ def _draft(reply: ComposeReply) -> Draft:
 def verify(bench: Workbench) -> Node:
     """Makes the node that checks the judge's claims, strikes those that do not hold, and says so.
 
+    The labels have to exist, the quotes to stand in the observations, and the values that a claim tells (numbers,
+    times, dates, amounts) to stand there too, or in the lines beside them, or in the question.
+
     Where none of the judge's own holds, the seats' checked claims that the answer repeats carry it.
     """
 
@@ -175,18 +178,26 @@ def verify(bench: Workbench) -> Node:
             return {}
         record = await asyncio.to_thread(load_record, state, bench.store)
         checked = [check_claim(claim, record) for claim in draft.claims]
-        struck = tuple(StruckClaim(claim=claim, reason=_fault(claim)) for claim in checked if not claim.holds)
+        faults = [_fault(claim, record, question_of(state)) for claim in checked]
+        judged = list(zip(checked, faults, strict=True))
+        struck = tuple(StruckClaim(claim=claim, reason=fault) for claim, fault in judged if fault)
         for claim in struck:
             emit(ClaimStruck(struck=claim))
-        kept = tuple(claim for claim in checked if claim.holds) or _carried(draft.answer, state.get("turns", []))
+        kept = tuple(claim for claim, fault in judged if not fault) or _carried(draft.answer, state.get("turns", []))
         return {"draft": draft.model_copy(update={"claims": kept, "struck": struck})}
 
     return verify
 
 
-def _fault(claim: Claim) -> str:
-    faults = [citation.fault for citation in claim.citations if citation.fault]
-    return "; ".join(faults) or "it cites nothing"
+def _fault(claim: Claim, record: Record, question: str) -> str | None:
+    """Why a claim is struck: a citation that does not hold, none at all, or a value that nothing cited states."""
+    if not claim.holds:
+        return "; ".join(citation.fault for citation in claim.citations if citation.fault) or "it cites nothing"
+    labels = record.in_context(citation.label for citation in claim.citations)
+    lacking = unstated_values(claim.text, [*(record[label].text for label in labels), question])
+    if not lacking:
+        return None
+    return f"{' or '.join(map(repr, lacking))} does not stand in {', '.join(c.label for c in claim.citations)}"
 
 
 def _carried(answer: str, turns: Sequence[Turn]) -> tuple[Claim, ...]:

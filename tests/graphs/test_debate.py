@@ -100,6 +100,21 @@ async def test_a_lost_judge_leaves_the_best_supported_seat(settings: Settings) -
     assert "the judge was lost" in verdict.stop_reason
 
 
+@pytest.mark.parametrize(("told", "struck"), [("It meets in room 12.", ["'room 12' does not stand in t1"]), (NOTE, [])])
+async def test_a_claim_that_tells_a_number_of_its_own_is_struck(
+    settings: Settings, told: str, struck: list[str]
+) -> None:
+    def reply(messages: list[Any]) -> dict[str, Any]:
+        cited = {"label": "t1", "quote": "upper room"}
+        if "You are the judge" in messages[-1].text:
+            return {"claims": [{"text": told, **cited}], "stated": "fully", "answer": told}
+        return {"evidence": [cited], "stated": "fully", "answer": "the upper room"}
+
+    verdict = await aask(QUESTION, [NOTE], model=ScriptedChatModel(replies=reply), settings=settings)
+    assert [one.reason for one in verdict.struck] == struck
+    assert all(claim.text != told for claim in verdict.claims) == bool(struck)
+
+
 async def test_a_claim_that_quotes_what_is_not_there_is_struck(settings: Settings) -> None:
     def liar(request: dict[str, Any]) -> dict[str, Any]:
         reply = witness(request)

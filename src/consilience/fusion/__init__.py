@@ -14,6 +14,7 @@ from consilience.fusion.candidates import Candidate, candidates, option_of
 from consilience.fusion.conflicts import conflicts
 from consilience.fusion.entities import entities
 from consilience.fusion.gate import Ablation, Gate, Ground, Opening, gate
+from consilience.fusion.grounding import unstated_values
 from consilience.fusion.pools import linear_pool, log_pool
 from consilience.fusion.positions import agrees, content_words, diverging, holds, same
 from consilience.fusion.rules import JUDGE, RULES, Rule, consensus, rule_for, rule_named
@@ -78,4 +79,5 @@ __all__ = [
     "stability",
     "support",
     "total_variation",
+    "unstated_values",
 ]

@@ -42,7 +42,7 @@ _SPAN = re.compile(
     rf"{_FREE}(?:{_FIGURE})\s?(?:{_UNIT})?\s*(?:-|\u2013|to|bis|à)\s*(?:{_FIGURE})(?:\s?(?:{_UNIT})(?!\w))?{_ENDS}"
 )
 _LABELLED = re.compile(
-    rf"\b(?P<l>{_LABEL})\s*(?:number|nr\.?|no\.?|n°|:|#)?\s*(?P<v>(?:[a-z] ?)?\d+(?: ?[a-z](?!\w))?){_ENDS}"
+    rf"\b(?P<l>{_LABEL})(?![^\W\d])\s*(?:number|nr\.?|no\.?|n°|:|#)?\s*(?P<v>(?:[a-z] ?)?\d+(?: ?[a-z](?!\w))?){_ENDS}"
 )
 _ORDINAL = re.compile(rf"{_FREE}(?P<v>\d+)(?:st|nd|rd|th|e|er|ère|ème|º|ª|\.) (?P<l>{_LABEL})(?!\w)")
 _PHONE = re.compile(r"(?<![\w.,:])\+?\d[\d ()/-]{5,}\d(?![\w.,]\w)")
