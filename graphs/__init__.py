@@ -8,6 +8,7 @@ from consilience.graphs.events import (
     Comparing,
     Decided,
     Event,
+    Failed,
     Finished,
     GateDecided,
     LookedAgain,
@@ -21,6 +22,7 @@ from consilience.graphs.events import (
     Settled,
     Started,
     TurnTaken,
+    Used,
     course_of,
 )
 from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
@@ -41,6 +43,7 @@ __all__ = [
     "Decided",
     "Event",
     "Exchange",
+    "Failed",
     "Finished",
     "GateDecided",
     "LookedAgain",
@@ -57,6 +60,7 @@ __all__ = [
     "Started",
     "Topology",
     "TurnTaken",
+    "Used",
     "Workbench",
     "aask",
     "ask",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
-from consilience.graphs.state import Look
+from consilience.graphs.state import Look, Spent
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
+from consilience.core.errors import ConsilienceError
 from consilience.fusion import Decision, Gate, Stop
 from consilience.observations import Locator, Media
 
@@ -18,6 +19,7 @@ __all__ = [
     "Comparing",
     "Decided",
     "Event",
+    "Failed",
     "Finished",
     "GateDecided",
     "LookedAgain",
@@ -31,6 +33,7 @@ __all__ = [
     "Settled",
     "Started",
     "TurnTaken",
+    "Used",
     "course_of",
     "emit",
 ]
@@ -112,6 +115,14 @@ class TurnTaken(_Event):
     turn: Turn
 
 
+class Used(_Event):
+    """What a turn, or the judge's answer, has used, right behind it; also where the seat was lost."""
+
+    type: Literal["used"] = "used"
+    round: int = 0
+    spent: Spent
+
+
 class LookedAgain(_Event):
     """Seats asked for lines that their prompts had no room for; every later prompt shows what was found."""
 
@@ -173,10 +184,27 @@ class ClaimStruck(_Event):
 
 
 class Finished(_Event):
-    """The verdict; always the last event."""
+    """The verdict; the last event of a run that comes to one."""
 
     type: Literal["finished"] = "finished"
     verdict: Verdict
+
+
+class Failed(_Event):
+    """The run was ended by an error, which is raised behind this last event."""
+
+    type: Literal["failed"] = "failed"
+    kind: str = Field(description="Class of the error.")
+    reason: str
+    cure: str = Field("", description="What the reader can do about it, where that is known.")
+
+    @classmethod
+    def of(cls, problem: Exception) -> Failed:
+        """What is told of an error; of one that nobody foresaw, that too."""
+        kind = type(problem).__name__
+        if isinstance(problem, ConsilienceError):
+            return cls(kind=kind, reason=problem.problem, cure=problem.cure)
+        return cls(kind=kind, reason=f"{kind}: {problem}")
 
 
 Event: TypeAlias = Annotated[
@@ -188,6 +216,7 @@ Event: TypeAlias = Annotated[
     | Comparing
     | PhaseStarted
     | TurnTaken
+    | Used
     | LookedAgain
     | GateDecided
     | Settled
@@ -196,7 +225,8 @@ Event: TypeAlias = Annotated[
     | Resolved
     | AnswerDelta
     | ClaimStruck
-    | Finished,
+    | Finished
+    | Failed,
     Field(discriminator="type"),
 ]
 

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from consilience.agents import Expert, Verdict
 from consilience.graphs.debate import DebateGraph, debate
-from consilience.graphs.events import Event, Finished, PullingWeights, Started
+from consilience.graphs.events import Event, Failed, Finished, PullingWeights, Started
 from consilience.graphs.protocol import Protocol
 from consilience.graphs.state import Asked
 from consilience.graphs.tracing import run_span
@@ -90,7 +90,20 @@ async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[As
 async def astream(
     question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]
 ) -> AsyncGenerator[Event, None]:
-    """The events of a debate as they happen, `Finished` with the verdict last; see `AskOptions`."""
+    """The events of a debate as they happen, `Finished` with the verdict last; see `AskOptions`.
+
+    An error that ends the run is told as `Failed`, and then raised.
+    """
+    try:
+        async with aclosing(_events(question, media, options)) as events:
+            async for event in events:
+                yield event
+    except Exception as problem:
+        yield Failed.of(problem)
+        raise
+
+
+async def _events(question: str, media: Sequence[Source], options: AskOptions) -> AsyncGenerator[Event, None]:
     settings = options.get("settings") or Settings()
     downloads: asyncio.Queue[Event] = asyncio.Queue()
     on_download = _reporter(downloads)
@@ -106,8 +119,9 @@ async def astream(
     # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
     judge = bench.endpoint(options.get("judge")).open() if bench else None
     try:
-        async for event in _run(graph, question, unique, options, downloads, judge):
-            yield event
+        async with aclosing(_run(graph, question, unique, options, downloads, judge)) as events:
+            async for event in events:
+                yield event
     finally:
         if bench:
             await bench.close()

@@ -16,7 +16,7 @@ from consilience.agents import (
     Turn,
     check_claim,
 )
-from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, emit
+from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import cited_evidence, looked_up, loss_of, question_of, spent_on
 from consilience.graphs.standings import final_turns
@@ -69,7 +69,9 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
             update["losses"] = [loss_of("judge", "judgement", problem)]
-        return update | {"spent": [spent_on("judge", "judge", meter)]}
+        spent = spent_on("judge", "judge", meter)
+        emit(Used(spent=spent))
+        return update | {"spent": [spent]}
 
     return judge
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from consilience.agents import Brief, Phase, Seat, Turn, check_turn
-from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, emit
+from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import final_turns, last_round
@@ -183,7 +183,9 @@ async def _hear(
         except ConsilienceError as problem:
             outcome = loss_of(seat.letter, round_.phase, problem)
             emit(SeatLost(seat=seat.letter, expert=seat.expert.name, phase=round_.phase, reason=str(problem)))
-        return outcome, spent_on(seat.letter, round_.phase, meter)
+        spent = spent_on(seat.letter, round_.phase, meter)
+        emit(Used(round=round_.number, spent=spent))
+        return outcome, spent
 
     if round_.order == "simultaneous":
         heard = await asyncio.gather(*(hear(seat) for seat in seats))

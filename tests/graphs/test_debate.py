@@ -47,9 +47,9 @@ async def test_events_come_in_the_order_of_the_debate(server: ModelServer, setti
     kinds = [event.type for event in events if event.type not in ("answer_delta", "perceived")]
     assert kinds == [
         *("started", "recorded", "reconciled"),
-        *("phase_started", "turn_taken", "turn_taken"),
-        *("phase_started", "turn_taken", "turn_taken", "settled"),
-        *("phase_started", "finished"),
+        *("phase_started", "turn_taken", "used", "turn_taken", "used"),
+        *("phase_started", "turn_taken", "used", "turn_taken", "used", "settled"),
+        *("phase_started", "used", "finished"),
     ]
     streamed = "".join(event.text for event in events if event.type == "answer_delta")
     assert streamed == events[-1].verdict.answer == NOTE

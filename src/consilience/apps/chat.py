@@ -101,9 +101,8 @@ def build(graph: DebateGraph | None = None, *, model: str | None = None, setting
                     if isinstance(event, Finished):
                         conversation.asked.append(Asked(question=question, answer=event.verdict.answer))
                     yield _shown(gr, steps), conversation
-        except ConsilienceError as problem:
-            steps.fail(str(problem))
-            yield _shown(gr, steps), conversation
+        except ConsilienceError:
+            pass  # it has been told as an event
 
     with gr.Blocks(title="consilience") as demo:
         kept = gr.State(None)

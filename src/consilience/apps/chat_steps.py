@@ -18,6 +18,7 @@ from consilience.graphs import (
     Comparing,
     Decided,
     Event,
+    Failed,
     Finished,
     GateDecided,
     LookedAgain,
@@ -85,14 +86,20 @@ class Steps:
                 self._child(plain(course_of(event)), "")
             case AnswerDelta():
                 self._answer += plain(event.text)
-            case Finished():
-                self._finish(event.verdict)
+            case Finished() | Failed():
+                self._end(event)
 
     def fail(self, problem: str) -> None:
         """Ends with an error, shown where the answer would be."""
         for step in self._steps:
             step["metadata"]["status"] = "done"
         self._answer = f"**This did not work.** {plain(problem)}"
+
+    def _end(self, event: Finished | Failed) -> None:
+        if isinstance(event, Finished):
+            self._finish(event.verdict)
+        else:
+            self.fail(f"{event.reason} {event.cure}".strip())
 
     def _advance(self, event: Recorded | Reconciled | PhaseStarted) -> None:
         self._close(self._phase)
