@@ -11,7 +11,7 @@ from consilience.tools.audio.prosody import prosody
 from consilience.tools.audio.sounds import sounds
 from consilience.tools.audio.speakers import speakers
 from consilience.tools.audio.speech import speech_encoder
-from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.audio.transcription import transcription
 from consilience.tools.audio.voice import voice
 from consilience.tools.audio.whisper import whisper_encoder
 from consilience.tools.document.html import html
@@ -20,7 +20,7 @@ from consilience.tools.document.pdf import pdf
 from consilience.tools.document.slides import slides
 from consilience.tools.document.word import word
 from consilience.tools.encoder import Encoder
-from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.describe import describe
 from consilience.tools.image.expression import expression
 from consilience.tools.image.faces import faces
 from consilience.tools.image.hands import hands
@@ -127,7 +127,7 @@ def _accepted(plugin: Plugin, taken: Collection[str]) -> Plugin:
 
 def _ours(settings: Settings) -> tuple[Encoder, ...]:
     hears = _hears(settings)
-    sees = (describe_encoder(settings),) if settings.vision_model else ()
+    sees = (describe,) if settings.vision_model else ()
     return (
         text,
         objects,
@@ -161,5 +161,5 @@ def _ours(settings: Settings) -> tuple[Encoder, ...]:
 def _hears(settings: Settings) -> Encoder:
     """The one encoder that writes down speech: the configured API, OpenAI's own Whisper, or that of faster-whisper."""
     if settings.transcription_model:
-        return transcription_encoder(settings)
+        return transcription
     return whisper_encoder(settings) if settings.whisper_checkpoint else speech_encoder(settings)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
@@ -34,10 +36,18 @@ Cost: TypeAlias = Literal["light", "medium", "heavy", "remote"]
 Encode: TypeAlias = Callable[..., Iterable[Observation]]
 """`(excerpt, *, parameter=default, ...) -> observations`; parameters are keyword-only, JSON-typed, with defaults."""
 
+_READ_WITHIN: Mapping[Modality, frozenset[str]] = {
+    "document": frozenset({"media_bytes", "pages", "pixels", "unpacked_bytes"})
+}
+"""Limits within which a medium is read as far as they allow; what goes beyond any other is refused, and a refusal is
+not remembered."""
+
 
 class Traits(TypedDict, total=False):
     """What few encoders declare; see the fields of `Encoder`."""
 
+    packages: tuple[str, ...]
+    model_name: Callable[[Settings], str] | None
     mimes: tuple[str, ...]
     stretch: float | None
     on_demand: bool
@@ -63,6 +73,10 @@ class Encoder:
     """The extra of consilience that carries its packages; None when the core does, or a plug-in itself."""
     weights: tuple[str, ...] = ()
     """Names in the weights manifest."""
+    packages: tuple[str, ...] = ()
+    """Distributions that bring weights of their own; which version is installed is part of the cache key."""
+    model_name: Callable[[Settings], str] | None = None
+    """Names the model that the settings choose: a remote one with its server, a checkpoint with its hash."""
     mimes: tuple[str, ...] = ()
     """Types of media that it reads, of its modality; empty: all of them, and parts of other media too."""
     stretch: float | None = None
@@ -106,12 +120,20 @@ class Encoder:
             ) from problem
 
     def model(self, settings: Settings) -> str | None:
-        """The weights with the beginning of their hash, as provenance and cache key have it."""
+        """What it runs, as provenance and cache key have it.
+
+        That is its weights with the beginning of their hash, the packages that bring weights with their version, and
+        the model that the settings choose.
+        """
         store = WeightsStore(settings)
-        return ", ".join(f"{name}@{store.digest(name)[:12]}" for name in self.weights) or None
+        parts = [f"{name}@{store.digest(name)[:12]}" for name in self.weights]
+        parts += [_installed(name) for name in self.packages]
+        parts += [self.model_name(settings)] if self.model_name else []
+        return ", ".join(parts) or None
 
     def cache_key(self, media: Media, where: Locator, parameters: dict[str, Any], settings: Settings) -> str:
         """Hash of all that the observations depend on."""
+        bearing = _READ_WITHIN.get(media.modality, frozenset[str]())
         parts = {
             "media": media.id,
             # The same bytes are read otherwise as Markdown than as plain text.
@@ -121,6 +143,7 @@ class Encoder:
             "version": self.version,
             "model": self.model(settings),
             "parameters": parameters,
+            "limits": settings.limits.model_dump(mode="json", include=set(bearing)),
         }
         return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
@@ -168,6 +191,19 @@ def encoder(
         )
 
     return declare
+
+
+@cache
+def _version_of(package: str) -> str:
+    return metadata.version(package)
+
+
+def _installed(package: str) -> str:
+    # What is not installed is not remembered as such: it may be installed meanwhile.
+    try:
+        return f"{package} {_version_of(package)}"
+    except metadata.PackageNotFoundError:
+        return f"{package} (not installed)"
 
 
 def _parameters_of(function: Encode) -> type[BaseModel]:

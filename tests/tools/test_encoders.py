@@ -10,9 +10,9 @@ import pytest
 from consilience.tools import Encoder, Runner, default_encoders
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
-from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.audio.transcription import transcription
 from consilience.tools.audio.whisper import whisper_encoder
-from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.describe import describe
 from consilience.tools.image.objects import objects
 from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
@@ -82,8 +82,8 @@ class TestToolIntegration(OverMedia, ToolsIntegrationTests):
 
 def _every_encoder() -> tuple[Encoder, ...]:
     """Those that some settings bring with them, too."""
-    asked = Settings(transcription_model="any", whisper_checkpoint=Path(__file__))
-    return (*default_encoders(Settings()), transcription_encoder(asked), whisper_encoder(asked))
+    asked = Settings(whisper_checkpoint=Path(__file__))
+    return (*default_encoders(Settings()), transcription, whisper_encoder(asked))
 
 
 @pytest.mark.parametrize("encoder", _every_encoder(), ids=lambda encoder: encoder.name)
@@ -219,16 +219,14 @@ async def test_a_vision_model_describes(tmp_path: Path) -> None:
     with ModelServer(reply, api_key="secret") as server:
         settings = Settings(cache_dir=tmp_path, vision_model="seer", base_url=server.base_url, api_key="secret")
         store = ObservationStore.open(settings)
-        describe = describe_encoder(settings)
         encoding = await Runner(store, [describe], settings=settings).encode(ingest(SCENE, store), describe)
     assert [o.text for o in encoding.observations] == ["A red cup on a table."]
-    assert "seer" in encoding.observations[0].provenance.version
+    assert encoding.observations[0].provenance.model == f"seer at {server.base_url}"
 
 
 async def test_a_remote_encoder_that_is_down_is_a_failure_with_a_cure(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path, vision_model="seer", base_url="http://127.0.0.1:9/v1", api_key="k")
     store = ObservationStore.open(settings)
-    describe = describe_encoder(settings)
     runner, media = Runner(store, [describe], settings=settings), ingest(SCENE, store)
     encoding = await runner.encode(media, describe)
     assert "seer" in (encoding.failure or "")

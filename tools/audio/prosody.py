@@ -12,6 +12,7 @@ from consilience.tools.audio.manner import Manner, baseline, describe, deviation
 from consilience.tools.audio.pitch import pitch
 from consilience.tools.audio.speakers import SpeakerTurn, turns_of
 from consilience.tools.audio.syllables import levels_of, syllables
+from consilience.tools.audio.voice_activity import DETECTOR
 from consilience.tools.audio.voices import WEIGHTS
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
@@ -40,7 +41,15 @@ class Spoken:
     """Share of its time in which nobody speaks."""
 
 
-@encoder(modality="audio", kinds=("prosody",), version="2", cost="heavy", extra="audio", weights=(WEIGHTS,))
+@encoder(
+    modality="audio",
+    kinds=("prosody",),
+    version="2",
+    cost="heavy",
+    extra="audio",
+    weights=(WEIGHTS,),
+    packages=(DETECTOR,),
+)
 def prosody(excerpt: Excerpt) -> Iterator[Observation]:
     """Tells how each utterance is said: louder, higher, faster than its speaker's usual, or after a long pause."""
     turns = list(_short_enough(turns_of(utterances_of(excerpt))))

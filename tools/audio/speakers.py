@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from consilience.tools.audio.diarisation import Utterance, utterances_of
+from consilience.tools.audio.voice_activity import DETECTOR
 from consilience.tools.audio.voices import WEIGHTS
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
@@ -47,7 +48,15 @@ class SpeakerTurn:
         return sum(u.score * length for u, length in zip(self.utterances, lengths, strict=True)) / sum(lengths)
 
 
-@encoder(modality="audio", kinds=("speaker",), version="2", cost="heavy", extra="audio", weights=(WEIGHTS,))
+@encoder(
+    modality="audio",
+    kinds=("speaker",),
+    version="2",
+    cost="heavy",
+    extra="audio",
+    weights=(WEIGHTS,),
+    packages=(DETECTOR,),
+)
 def speakers(excerpt: Excerpt, *, pause: float = PAUSE) -> Iterator[Observation]:
     """Tells who spoke when: S1, S2, ... in order of appearance, turn by turn; where two speak at once, only one.
 

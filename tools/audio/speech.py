@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
+from consilience.tools.audio.voice_activity import DETECTOR
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -46,6 +47,7 @@ def speech_encoder(settings: Settings) -> Encoder:
     cost="heavy",
     extra="audio",
     weights=(_PACKAGED,),
+    packages=(DETECTOR,),
     stretch=_STRETCH,
 )
 def speech(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
-from consilience.tools.encoder import Encoder, encoder
+from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.remote import asking, remote_name
 
-from consilience.core.errors import MissingExtra, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.observations import Observation
 
@@ -20,16 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["transcription_encoder"]
+__all__ = ["transcription"]
 
 _RATE = 16_000
 # APIs take 25 MB at once; so much sound is 19.
 _STRETCH = 600.0
-
-
-def transcription_encoder(settings: Settings) -> Encoder:
-    """The encoder that asks `settings.transcription_model`; the model's name is part of its cache key."""
-    return replace(_transcription, version=f"2+{settings.transcription_model}")
 
 
 @encoder(
@@ -38,11 +32,11 @@ def transcription_encoder(settings: Settings) -> Encoder:
     version="2",
     cost="remote",
     extra="openai",
-    name="audio.transcription",
+    model_name=lambda settings: remote_name(settings.transcription_model, settings),
     stretch=_STRETCH,
     deterministic=False,
 )
-def _transcription(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:
+def transcription(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:
     """Writes down what is said, and tells the language, by a transcription API.
 
     Args:
@@ -51,7 +45,7 @@ def _transcription(excerpt: Excerpt, *, language: str | None = None) -> Iterator
     """
     samples = excerpt.waveform(_RATE)
     seconds = len(samples) / _RATE
-    reply = _ask(excerpt, _wav(samples), language)
+    reply = _ask(excerpt.settings, _wav(samples), language)
     words = reply.words or []
     sentences = [_heard(segment, words) for segment in reply.segments or []]
     if not sentences and (reply.text or "").strip():
@@ -90,23 +84,15 @@ def _wav(samples: NDArray[np.float32]) -> bytes:
     return file.getvalue()
 
 
-def _ask(excerpt: Excerpt, sound: bytes, language: str | None) -> Any:
-    try:
-        import openai
-    except ImportError as problem:
-        raise MissingExtra("openai", "openai", "Asking a transcription API") from problem
-
-    settings = excerpt.settings
-    key = settings.api_key.get_secret_value() if settings.api_key else None
+def _ask(settings: Settings, sound: bytes, language: str | None) -> Any:
     model = settings.transcription_model or ""
-    try:
-        with openai.OpenAI(base_url=settings.base_url, api_key=key, timeout=settings.request_seconds) as client:
-            return client.audio.transcriptions.create(
-                model=model,
-                file=("sound.wav", sound, "audio/wav"),
-                response_format="verbose_json",
-                timestamp_granularities=["segment", "word"],
-                language=language or openai.omit,
-            )
-    except openai.OpenAIError as problem:
-        raise ModelUnavailable(model, f"{type(problem).__name__}.", cure="Check base URL, key and model.") from problem
+    with asking(model, settings, "Asking a transcription API") as client:
+        from openai import omit
+
+        return client.audio.transcriptions.create(
+            model=model,
+            file=("sound.wav", sound, "audio/wav"),
+            response_format="verbose_json",
+            timestamp_granularities=["segment", "word"],
+            language=language or omit,
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from consilience.tools.audio.diarisation import utterances_of
 from consilience.tools.audio.speakers import turns_of
+from consilience.tools.audio.voice_activity import DETECTOR
 from consilience.tools.audio.voices import WEIGHTS
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
@@ -23,6 +24,7 @@ __all__ = ["voice"]
     cost="heavy",
     extra="audio",
     weights=(WEIGHTS,),
+    packages=(DETECTOR,),
     on_demand=True,
     biometric=True,
 )

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["RATE", "Speech", "speech_in"]
+__all__ = ["DETECTOR", "RATE", "Speech", "speech_in"]
 
+DETECTOR = "faster-whisper"
+"""The distribution that brings the detector's weights."""
 RATE = 16_000
 _CHUNK = 512
 _CONTEXT = 64

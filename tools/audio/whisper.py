@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
-from consilience.tools.audio.voice_activity import RATE, speech_in
+from consilience.tools.audio.voice_activity import DETECTOR, RATE, speech_in
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clips_of", "whisper_encoder"]
 
-_VERSION = "1"
 _STRETCH = 300.0
 # Each clip is decoded by itself, in windows of thirty seconds: shorter pauses are not worth a window.
 _PAUSE = 2.0
@@ -50,7 +49,7 @@ def whisper_encoder(settings: Settings) -> Encoder:
     digest = _digest(checkpoint, known.st_size, known.st_mtime_ns)
     return replace(
         _whisper,
-        version=f"{_VERSION}+{checkpoint.name}@{digest[:12]}",
+        model_name=lambda _: f"{checkpoint.name}@{digest[:12]}",
         encode=partial(_transcribe, checkpoint, digest),
     )
 
@@ -58,9 +57,10 @@ def whisper_encoder(settings: Settings) -> Encoder:
 @encoder(
     modality="audio",
     kinds=("transcript", "language"),
-    version=_VERSION,
+    version="1",
     cost="heavy",
     extra="whisper",
+    packages=(DETECTOR,),
     stretch=_STRETCH,
     name="audio.whisper",
 )

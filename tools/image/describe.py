@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consilience.tools.encoder import Encoder, encoder
+from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from consilience.tools.remote import asking, remote_name
 
-from consilience.core.errors import MissingExtra, ModelUnavailable
+from consilience.core.errors import ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.observations import Observation
 from consilience.observations.locator import one_line
@@ -19,27 +19,22 @@ from consilience.observations.locator import one_line
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["describe_encoder"]
+__all__ = ["describe"]
 
 _ASKED = "Describe what this picture shows, in at most three plain sentences. Quote readable text. Guess nothing."
 _LONGEST_SIDE, _SHORTEST_SIDE = 1024, 32
-
-
-def describe_encoder(settings: Settings) -> Encoder:
-    """The encoder that asks `settings.vision_model`; the model's name is part of its cache key."""
-    return replace(_describe, version=f"1+{settings.vision_model}")
 
 
 @encoder(
     modality="image",
     kinds=("description",),
     version="1",
-    name="image.describe",
     cost="remote",
     extra="openai",
+    model_name=lambda settings: remote_name(settings.vision_model, settings),
     deterministic=False,
 )
-def _describe(excerpt: Excerpt) -> Iterator[Observation]:
+def describe(excerpt: Excerpt) -> Iterator[Observation]:
     """Describes a picture in words, by a vision chat model."""
     told = _ask(_as_url(excerpt.image()), excerpt.settings)
     yield excerpt.observe("description", {"text": told}, told)
@@ -61,30 +56,20 @@ def _ask(url: str, settings: Settings) -> str:
     Raises:
         ModelUnavailable: it cannot be reached, answers with an error or not in time, or says nothing.
     """
-    try:
-        import openai
-    except ImportError as problem:
-        raise MissingExtra("openai", "openai", "Asking a vision model") from problem
-    key = settings.api_key.get_secret_value() if settings.api_key else None
     model = settings.vision_model or ""
-    try:
-        with openai.OpenAI(base_url=settings.base_url, api_key=key, timeout=settings.request_seconds) as client:
-            reply = client.chat.completions.create(
-                model=model,
-                messages=[
-                    {
-                        "role": "user",
-                        "content": [
-                            {"type": "text", "text": _ASKED},
-                            {"type": "image_url", "image_url": {"url": url}},
-                        ],
-                    }
-                ],
-            )
-    except openai.OpenAIError as problem:
-        raise ModelUnavailable(model, f"{type(problem).__name__}.", cure="Check base URL, key and model.") from problem
-    except ValueError as problem:
-        raise ModelUnavailable(model, "its answer is no JSON.", cure="Check the base URL.") from problem
+    with asking(model, settings, "Asking a vision model") as client:
+        reply = client.chat.completions.create(
+            model=model,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": _ASKED},
+                        {"type": "image_url", "image_url": {"url": url}},
+                    ],
+                }
+            ],
+        )
     said = [choice.message.content or "" for choice in reply.choices or ()]
     if told := one_line(said[0] if said else ""):
         return told

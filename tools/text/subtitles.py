@@ -30,6 +30,7 @@ _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
     kinds=("transcript",),
     version="1",
     extra="text",
+    packages=("py3langid",),
     mimes=("text/vtt", "application/x-subrip"),
 )
 def subtitles(excerpt: Excerpt, *, language: str | None = None) -> Iterator[Observation]:

@@ -8,12 +8,14 @@ from consilience.tools.decoding.sound import open_container
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
-from consilience.core.errors import Unobservable
+from consilience.core.errors import BadMedia, Unobservable
 from consilience.observations import Locator, Observation, TimeRange
 
 __all__ = ["sound"]
 
 _MICROSECONDS = 1_000_000
+# Sound may end a little after the pictures.
+_LEEWAY = 1.0
 
 
 @encoder(modality="video", kinds=("part",), version="1", extra="video")
@@ -33,6 +35,10 @@ def _extent(excerpt: Excerpt) -> tuple[float, float]:
     """Seconds from the start of the medium at which its first sound starts and the last ends; nothing is decoded.
 
     The packets tell, for headers know only how long they were meant to be.
+
+    Raises:
+        BadMedia: it goes on for longer than the limit allows.
+        Unobservable: there is none.
     """
     with open_container(excerpt.path) as container:
         if not container.streams.audio:
@@ -47,4 +53,10 @@ def _extent(excerpt: Excerpt) -> tuple[float, float]:
             start = float(packet.pts * packet.time_base) - zero
             first = min(first, max(0.0, start))
             last = max(last, start + float((packet.duration or 0) * packet.time_base))
-    return first, min(last, most)
+            if last > most + _LEEWAY:
+                raise BadMedia(
+                    excerpt.media.name,
+                    f"goes on for more than {most:,.0f} s.",
+                    cure="Raise CONSILIENCE_LIMIT_VIDEO_SECONDS, or cut it.",
+                )
+    return first, last

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
-from consilience.tools.image.face_mesh import DETECTION, IRIS, MESH
 from consilience.tools.image.faces import faces
 from consilience.tools.image.objects import objects
 from consilience.tools.image.placement import place
@@ -26,7 +25,15 @@ _MOVED = 0.12
 _GROWN = 1.5
 
 
-@encoder(modality="video", kinds=("track",), version="1", cost="heavy", extra="video", weights=objects.weights)
+@encoder(
+    modality="video",
+    kinds=("track",),
+    version=f"1+{objects.version}",
+    cost="heavy",
+    extra="video",
+    weights=objects.weights,
+    packages=objects.packages,
+)
 def tracks(
     excerpt: Excerpt, *, rate: float = 5.0, min_score: float = 0.4, weak_score: float = 0.25, min_seconds: float = 0.4
 ) -> Iterator[Observation]:
@@ -46,10 +53,11 @@ def tracks(
 @encoder(
     modality="video",
     kinds=("track",),
-    version="1",
+    version=f"1+{faces.version}",
     cost="heavy",
     extra="video",
-    weights=(DETECTION, MESH, IRIS),
+    weights=faces.weights,
+    packages=faces.packages,
     biometric=True,
     name="video.faces",
 )

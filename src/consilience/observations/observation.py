@@ -44,7 +44,10 @@ class Provenance(BaseModel):
     modality: Modality
     tool: str
     version: str
-    model: str | None = Field(None, description="Weights with their hash, or the remote model's name.")
+    model: str | None = Field(
+        None,
+        description="Weights with their hash, packages of weights with their version, or a remote model at its server.",
+    )
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
 
 

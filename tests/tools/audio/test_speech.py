@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from consilience.tools import Runner
 from consilience.tools.audio.speech import speech, speech_encoder
-from consilience.tools.audio.transcription import transcription_encoder
+from consilience.tools.audio.transcription import transcription
 from consilience.tools.audio.transcripts import Heard, doubt, language_code
 from consilience.tools.audio.whisper import clips_of, whisper_encoder
 from consilience.tools.catalog import catalog
@@ -94,7 +94,7 @@ class TestTranscription:
         with ModelServer([body]) as server:
             settings = Settings(cache_dir=tmp_path, transcription_model="ear", base_url=server.base_url, api_key="k")
             store = ObservationStore.open(settings)
-            hears = transcription_encoder(settings)
+            hears = transcription
             encoding = await Runner(store, [hears], settings=settings).encode(ingest(CALL, store), hears)
         assert encoding.failure is None
         return encoding.observations
@@ -156,13 +156,15 @@ def test_a_checkpoint_that_is_not_there_is_told() -> None:
         whisper_encoder(Settings(whisper_checkpoint=Path("/nowhere/large.pt")))
 
 
-def test_another_checkpoint_is_another_version(tmp_path: Path) -> None:
+def test_another_checkpoint_is_another_model(tmp_path: Path) -> None:
     checkpoint = tmp_path / "own.pt"
-    versions = set()
+    models = set()
     for content in (b"one", b"another"):
         checkpoint.write_bytes(content)
-        versions.add(whisper_encoder(Settings(whisper_checkpoint=checkpoint)).version)
-    assert len(versions) == 2
+        settings = Settings(whisper_checkpoint=checkpoint)
+        models.add(whisper_encoder(settings).model(settings))
+    assert len(models) == 2
+    assert all("own.pt@" in str(model) for model in models)
 
 
 async def test_openais_package_hears_the_same(tmp_path: Path, observe: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from consilience.tools import Encoder, Encoding, Runner
-from consilience.tools.image.describe import describe_encoder
+from consilience.tools.image.describe import describe
 from PIL import Image
 
 from consilience.core.settings import Settings
@@ -23,7 +23,7 @@ async def described(
 ) -> tuple[Encoding, Encoder, Runner]:
     settings = Settings(cache_dir=folder, vision_model="seer", base_url=server.base_url, api_key="k", **changes)
     store = ObservationStore.open(settings)
-    encoder = describe_encoder(settings)
+    encoder = describe
     runner = Runner(store, [encoder], settings=settings)
     encoding = await runner.encode(ingest(picture, store), encoder, where=Locator.from_fragment(where))
     return encoding, encoder, runner
