@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from PIL import Image
 
@@ -92,6 +94,45 @@ def test_one_encoder_can_be_named(run: Run, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "navy").save(tmp_path / "blue.png")
     found = json.loads(run("observe", tmp_path / "blue.png", "--encoder", "image.properties", "--json").out)
     assert [seen["kind"] for seen in found["observations"].values()] == ["properties"]
+
+
+SAMPLES = Path(__file__).resolve().parents[2] / "src/consilience/apps/samples"
+
+
+def test_an_encoder_that_is_named_is_alone_in_the_record_of_a_film(run: Run, tmp_path: Path) -> None:
+    found = json.loads(run("observe", SAMPLES / "sample.mp4", "--encoder", "image.properties", "--json").out)
+    assert {seen["kind"] for seen in found["observations"].values()} == {"properties"}
+    ran = run("observe", SAMPLES / "sample.mp4", "--encoder", "image.properties", "--out", tmp_path / "out")
+    assert ran.code == 0
+    assert '"kind": "shot"' not in (tmp_path / "out" / "sample.mp4.jsonl").read_text()
+
+
+def test_a_named_encoder_that_got_nothing_to_read_says_why(run: Run, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "silent.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 48), "navy"))))
+        container.mux(stream.encode())
+    found = json.loads(run("observe", tmp_path / "silent.mp4", "--encoder", "audio.activity", "--json").out)
+    (reason,) = found["observations"].values()
+    assert (reason["kind"], reason["text"]) == ("unobserved", "there is no sound in it")
+
+
+def test_cells_and_columns_show_where_they_are(run: Run) -> None:
+    ran = run("observe", SAMPLES / "sample.csv", SAMPLES / "sample.docx")
+    assert re.search(r"sample\.csv +│ column 1 +│ column", ran.out)
+    assert re.search(r"sample\.docx │ row 1 column 2 +│ cell", ran.out)
+
+
+def test_without_a_terminal_every_encoder_is_told_as_it_ends(run: Run) -> None:
+    ran = run("observe", SAMPLES / "sample.mp4", "--encoder", "image.properties")
+    lines = [line.strip() for line in ran.err.splitlines()]
+    assert lines[0].startswith("video.s")
+    assert any(line.startswith("image.properties on sample.mp4: 1 observation (1 part, ") for line in lines)
+    assert any(line.startswith("image.properties on sample.mp4: 2 observations (2 parts, ") for line in lines)
+    assert "video.shots" not in ran.out
+    assert run("observe", SAMPLES / "sample.mp4", "--encoder", "image.properties", "--json").err == ""
 
 
 def test_an_unknown_encoder_is_told_with_the_choices(run: Run, tmp_path: Path) -> None:

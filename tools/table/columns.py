@@ -23,7 +23,7 @@ _FREQUENT = 5
 _LONGEST = 60
 
 
-@encoder(modality="table", kinds=("column",), version="2", cost="medium", extra="table")
+@encoder(modality="table", kinds=("column",), version="3", cost="medium", extra="table")
 def columns(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
     """Reads a table by column: types, units, gaps, extremes with their rows, means, frequent values.
 

@@ -20,7 +20,7 @@ __all__ = ["rows"]
 _TOLD = 60
 
 
-@encoder(modality="table", kinds=("table", "row"), version="2", extra="table")
+@encoder(modality="table", kinds=("table", "row"), version="3", extra="table")
 def rows(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
     """Reads a table: its columns, its first rows cell by cell, and the rows of the extremes.
 

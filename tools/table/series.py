@@ -31,7 +31,7 @@ _MOST_VALUES = 1500
 _IDENTIFIER = re.compile(r"(?:.*[\s_-])?(?:id|nr|no|number|index|code|zip|plz|key|row)\.?|\w*Id|#|Unnamed: 0", re.I)
 
 
-@encoder(modality="table", kinds=("series",), version="2", cost="medium", extra="table")
+@encoder(modality="table", kinds=("series",), version="3", cost="medium", extra="table")
 def series(excerpt: Excerpt, *, most: int = 5) -> Iterator[Observation]:
     """Tells trends, changes, outliers and gaps of numeric columns, ordered by date where there is one.
 

@@ -76,10 +76,10 @@ def typed(column: RawColumn, decimal: str | None = None) -> Typed:
     texts = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
     if texts.null_count == len(texts):
         return Typed("empty", texts)
-    if column.declared:
-        return Typed("text", texts)
     marked = pc.is_in(pc.utf8_lower(texts), pa.array(_MISSING))
     solid = pc.if_else(marked, None, texts)
+    if column.declared:  # what is text on purpose may be a code like 007, but a date is one however it is kept
+        return _date(solid) or Typed("text", texts)
     if solid.null_count == len(solid):
         return Typed("empty", solid)
     if pc.all(pc.match_substring_regex(solid, COMPACT)).as_py():  # 20240131 is a number as well

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from consilience.apps import failing
+from consilience.apps.perceiving import PerceptionTale
 from consilience.apps.record_table import record_table
 from consilience.core.errors import BadConfiguration, BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
-from consilience.observations import Failure, ObservationStore, Record, ingest
+from consilience.observations import Failure, Media, ObservationStore, Record, ingest
 from consilience.observations.interchange import to_jsonl
-from consilience.tools import Encoder, Runner, default_encoders, failed, observed
+from consilience.tools import Encoder, Encoding, Runner, default_encoders, failed, observed
 
 __all__ = ["observe_command"]
 
@@ -30,6 +31,23 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever
 
 _EXIT_UNREADABLE = 3
 _SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class _Observer:
+    """A runner, and the encoders that were asked for by name."""
+
+    runner: Runner
+    named: frozenset[str]
+    """Empty where none was named, and all ran that run by themselves."""
+
+    def record(self, media: Sequence[Media], encodings: Sequence[Encoding]) -> Record:
+        """What was observed, by those named alone; where they had nothing to read, why there was nothing."""
+        found = observed(encodings)
+        if self.named:
+            own = tuple(o for o in found if o.provenance.tool in self.named)
+            found = own or tuple(o for o in found if o.kind == "unobserved")
+        return Record(media, found, failed(encodings))
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,10 @@ def observe_command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Encoders that work at a time; one a core.")] = None,
     encoder: Annotated[
         list[str] | None,
-        typer.Option(help="Run this encoder alone, even if it only runs when asked for; repeatable."),
+        typer.Option(
+            help="Observe with this encoder alone, even if it only runs when asked for; repeatable. "
+            "What divides media into parts for it runs too, and is not told."
+        ),
     ] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
@@ -79,9 +100,10 @@ def observe_command(
     chosen = _chosen(settings, encoder or [])
     with ObservationStore.open(settings) as store:
         runner = Runner(store, chosen, settings=settings, cache=not no_cache, jobs=jobs or os.cpu_count())
+        observer = _Observer(runner, frozenset(encoder or ()))
         if out or any(path.is_dir() for path in paths):
-            return asyncio.run(_observe_all(runner, paths, out or Path("records"), as_json=as_json))
-        return asyncio.run(_observe_few(runner, paths, as_json=as_json))
+            return asyncio.run(_observe_all(observer, paths, out or Path("records"), as_json=as_json))
+        return asyncio.run(_observe_few(observer, paths, as_json=as_json))
 
 
 def _chosen(settings: Settings, names: list[str]) -> list[Encoder]:
@@ -98,16 +120,24 @@ def _chosen(settings: Settings, names: list[str]) -> list[Encoder]:
     return [*dividers, *(known[name].when_asked() for name in names)] if names else list(known.values())
 
 
-async def _observe_few(runner: Runner, paths: list[Path], *, as_json: bool) -> int:
+async def _observe_few(observer: _Observer, paths: list[Path], *, as_json: bool) -> int:
+    runner = observer.runner
     media = [await asyncio.to_thread(ingest, path, runner.store, limits=runner.settings.limits) for path in paths]
+    console = Console(stderr=True, quiet=as_json)
+    tale = None if console.is_terminal else PerceptionTale(console)
     with _bar(as_json) as bar:
         task = bar.add_task("encoding", total=None, told="") if bar else None
         encodings = []
         async for encoding in runner.perceive(media):
             encodings.append(encoding)
             if bar and task is not None:
-                bar.update(task, completed=encoding.done, total=encoding.planned, told=encoding.encoder)
-    record = Record(media, observed(encodings), failed(encodings))
+                told = f"last done: {encoding.encoder}"
+                bar.update(task, completed=encoding.done, total=encoding.planned, told=told)
+            if tale:
+                tale.take(encoding)
+    if tale:
+        tale.close()
+    record = observer.record(media, encodings)
     if as_json:
         print(json.dumps(_as_json(record), ensure_ascii=False))
     else:
@@ -118,7 +148,8 @@ async def _observe_few(runner: Runner, paths: list[Path], *, as_json: bool) -> i
     return failing.exit_code(record.failures)
 
 
-async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json: bool) -> int:
+async def _observe_all(observer: _Observer, paths: list[Path], out: Path, *, as_json: bool) -> int:
+    runner = observer.runner
     jobs = list(_jobs(paths, out))
     _check_apart(jobs)
     tally = _Tally()
@@ -130,7 +161,7 @@ async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json:
 
         async def observe(job: _Job) -> None:
             async with files:
-                await _observe_one(runner, job, tally, gate)
+                await _observe_one(observer, job, tally, gate)
             tally.done += 1
             if bar and task is not None:
                 _advance(bar, task, job, tally)
@@ -140,7 +171,8 @@ async def _observe_all(runner: Runner, paths: list[Path], out: Path, *, as_json:
     return _EXIT_UNREADABLE if tally.unreadable else failing.exit_code(tally.lost)
 
 
-async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.Semaphore) -> None:
+async def _observe_one(observer: _Observer, job: _Job, tally: _Tally, gate: asyncio.Semaphore) -> None:
+    runner = observer.runner
     try:
         media = await asyncio.to_thread(ingest, job.path, runner.store, limits=runner.settings.limits)
         encodings = [encoding async for encoding in runner.perceive([media], gate=gate)]
@@ -150,7 +182,7 @@ async def _observe_one(runner: Runner, job: _Job, tally: _Tally, gate: asyncio.S
     except BadMedia as problem:
         tally.unreadable.append(str(problem))
         return
-    record = Record([media], observed(encodings), failed(encodings))
+    record = observer.record([media], encodings)
     await asyncio.to_thread(_write, job.out, record)
     tally.observations += len(record)
     tally.encoded += sum(1 for encoding in encodings if not encoding.cached and not encoding.failure)
@@ -211,7 +243,7 @@ def _bar(as_json: bool) -> Any:
 
 def _advance(bar: Progress, task: TaskID, job: _Job, tally: _Tally) -> None:
     lost = len(tally.unreadable) + len(tally.failures)
-    told = f"{lost} failures · {job.path.name}" if lost else job.path.name
+    told = f"last done: {job.path.name}" + (f" · {lost} failures" if lost else "")
     bar.update(task, completed=tally.done, told=told)
 
 

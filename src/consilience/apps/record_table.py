@@ -31,5 +31,6 @@ def record_table(record: Record) -> Table:
 def _where(locator: Locator) -> str:
     box = locator.region
     region = f"{box.x:.0%},{box.y:.0%} {box.w:.0%} x {box.h:.0%}" if box else ""
+    column = f"column {locator.cell.column}" if locator.cell and locator.cell.column is not None else ""
     chars = f"characters {locator.chars.start}-{locator.chars.end}" if locator.chars else ""
-    return " ".join(filter(None, (locator.describe(), region, chars)))
+    return " ".join(filter(None, (locator.describe(), column, region, chars)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -283,6 +284,17 @@ async def test_parquet_keeps_its_types(look: Look) -> None:
     assert (found["number"].least, found["number"].greatest) == (2**60, 2**60 + 1)
     _, first, *_ = (await look(content, "a.parquet", rows)).observations
     assert first.value["cells"]["nested"] == '{"a": 1}'
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y-%m-%dT%H:%M:%S"])
+async def test_dates_that_parquet_keeps_as_text_order_the_rows(look: Look, form: str) -> None:
+    days = [day.strftime(form) for day in pd.date_range("2024-01-01", periods=60)]
+    sales = 2 * np.arange(60) + np.random.default_rng(0).normal(size=60)
+    content = parquet(day=pa.array([*days[::-1], "n/a"]), sales=pa.array([*sales[::-1], None]))
+    column, _ = (await look(content, "a.parquet", columns)).observations
+    assert (column.as_(Column).type, column.as_(Column).missing) == ("date", 1)
+    told = " ".join(o.text for o in (await look(content, "a.parquet", series)).observations)
+    assert re.search(r"rises by about [12]\.\d+ per day from 2024-01-01 to 2024-02-29", told), told
 
 
 # Bad media
