@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
+import sys
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, Self
 
 
 def describe() -> str:
@@ -21,6 +26,44 @@ def peak_memory(pid: int | str = "self") -> float:
     """Largest resident size that a process has had, MiB."""
     sizes = [line.split()[1] for line in _lines(f"/proc/{pid}/status") if line.startswith("VmHWM")]
     return int(sizes[0]) / 1024 if sizes else 0.0
+
+
+def memory() -> float:
+    """Resident size of this process now, MiB."""
+    sizes = [line.split()[1] for line in _lines("/proc/self/status") if line.startswith("VmRSS")]
+    return int(sizes[0]) / 1024 if sizes else 0.0
+
+
+class FunctionCalls:
+    """Counts function calls, those of C included, of the thread that enters it and of all threads started inside."""
+
+    def __init__(self) -> None:
+        self._made = itertools.count()
+
+    def __enter__(self) -> Self:
+        threading.setprofile(self._count)
+        sys.setprofile(self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _count(self, frame: Any, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            # Unlike an addition it is one step, whatever threads there are.
+            next(self._made)
+
+    async def made_by(self, work: Callable[[], Awaitable[Any]], times: int = 1) -> float:
+        """Calls that one run of `work` makes: the mean of so many."""
+        before = next(self._made)
+        for _ in range(times):
+            await work()
+        return (next(self._made) - before - 1) / times
+
+    def stop(self) -> None:
+        """Counts no more in this thread; in the others until they end."""
+        sys.setprofile(None)
+        threading.setprofile(None)
 
 
 def _lines(path: str) -> list[str]:

@@ -82,19 +82,22 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
     graph.add_conditional_edges("settle", _after_round, ["exchange", "decide"])
 
 
-def _after_openings(quorum: float, state: DebateState) -> str:
+# Asynchronous, although they wait for nothing: LangGraph hands any other function to a thread.
+
+
+async def _after_openings(quorum: float, state: DebateState) -> str:
     spoke = len({turn.seat for turn in state.get("turns", [])})
     return "look" if has_quorum(spoke, len(state.get("seats", [])), quorum) else "compose"
 
 
-def _after_gate(state: DebateState) -> str:
+async def _after_gate(state: DebateState) -> str:
     gate = state.get("gate")
     return "exchange" if gate is None or gate.debate else "decide"
 
 
-def _after_round(state: DebateState) -> str:
+async def _after_round(state: DebateState) -> str:
     return "decide" if state.get("stop") else "exchange"
 
 
-def _after_decision(state: DebateState) -> str:
+async def _after_decision(state: DebateState) -> str:
     return "verify" if state.get("decision") else "judge"

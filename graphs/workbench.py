@@ -11,6 +11,7 @@ from types import TracebackType
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
 from consilience.graphs.events import Comparing, emit
 from consilience.graphs.ledgers import Ledgers
+from consilience.graphs.records import Records
 from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
 from consilience.tools import Encoder, Runner, default_encoders
 
@@ -66,6 +67,7 @@ class Workbench:
         self.store = store or ObservationStore.open(self.settings)
         self.model = model
         self.ledgers = Ledgers(budget)
+        self.records = Records(self.store)
         asked_for = [encoder.when_asked() for encoder in encoders]
         ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *asked_for)}
         self.runner = Runner(self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download)

@@ -8,7 +8,7 @@ from typing import Any
 from consilience.agents import Evidence, Part, Verdict
 from consilience.graphs.events import Finished, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.verdicts import held_to, verdict_of
 from consilience.graphs.workbench import Workbench
@@ -30,12 +30,13 @@ def compose(bench: Workbench, *, quorum: float = 0.0, support: float = 0.0) -> N
 
     @traced
     async def compose(state: DebateState) -> dict[str, Any]:
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         verdict = held_to(verdict_of(state, record), quorum, support)
         parts = await asyncio.to_thread(_parts, verdict, bench)
         verdict = verdict.model_copy(update={"parts": parts})
         emit(Finished(verdict=verdict))
         bench.ledgers.close(state)
+        bench.records.close(state)
         return {"verdict": verdict}
 
     return compose

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from consilience.graphs.events import GateDecided, Settled, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import cited_by, last_round, named_positions, standings
-from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Panel, Workbench
 
@@ -27,7 +26,7 @@ def gate(bench: Workbench, panel: Panel) -> Node:
 
     @traced
     async def gate(state: DebateState) -> dict[str, Any]:
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         openings = [turn for turn in state.get("turns", []) if turn.round == 0]
         views = {seat.letter: frozenset(seat.expert.view or ()) for seat in bench.seats(panel, record)}
         named = named_positions(openings, state.get("options", ()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
@@ -20,10 +22,9 @@ from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Re
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import cited_evidence, looked_up, loss_of, question_of, spent_on
 from consilience.graphs.standings import final_turns
-from consilience.graphs.state import DebateState, Draft, Swapped, load_record
+from consilience.graphs.state import DebateState, Draft, Swapped
 from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
-from langchain_core.utils.json import parse_partial_json
 
 from consilience.core.errors import ConsilienceError
 from consilience.fusion import agrees, diverging, holds, unstated_values
@@ -31,6 +32,12 @@ from consilience.models import Meter
 from consilience.observations import Conflict, Record, Rendering
 
 __all__ = ["judge", "verify"]
+
+_ANSWER = re.compile(
+    r""""answer"\s*:\s*"((?:[^"\\]|\\["\\/bfnrt]|\\u[dD][89abAB]..\\u[dD][c-fC-F][\da-fA-F]{2}"""
+    r"""|\\u(?![dD][89abAB])[\da-fA-F]{4})*)"""
+)
+"""The answer field as far as it is written, up to the last character that is complete."""
 
 
 def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
@@ -50,7 +57,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
         turns = state.get("turns", [])
         if not turns:
             return {}
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         emit(PhaseStarted(phase="judgement"))
         meter = Meter(bench.ledgers.of(state))
         update: dict[str, Any] = {}
@@ -146,14 +153,11 @@ def _stream_answer() -> Callable[[str], None]:
     def take(piece: str) -> None:
         nonlocal written, shown
         written += piece
-        start = written.find("{")
-        if start < 0 or '"answer"' not in written:
+        begun = _ANSWER.search(written)
+        if begun is None:
             return
-        try:
-            answer = parse_partial_json(written[start:]).get("answer")
-        except ValueError:
-            return
-        if isinstance(answer, str) and len(answer) > len(shown):
+        answer = json.loads(f'"{begun[1]}"', strict=False)
+        if len(answer) > len(shown):
             emit(AnswerDelta(text=answer[len(shown) :]))
             shown = answer
 
@@ -178,7 +182,7 @@ def verify(bench: Workbench) -> Node:
         draft = state.get("draft")
         if draft is None:
             return {}
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         checked = [check_claim(claim, record) for claim in draft.claims]
         faults = [_fault(claim, record, question_of(state)) for claim in checked]
         judged = list(zip(checked, faults, strict=True))

@@ -11,7 +11,7 @@ from consilience.graphs.events import LookedAgain, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import question_of
 from consilience.graphs.standings import last_round
-from consilience.graphs.state import DebateState, Look, load_record
+from consilience.graphs.state import DebateState, Look
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 
@@ -38,7 +38,7 @@ def look(bench: Workbench, *, tokens: int = 500) -> Node:
         new = [request for request in requests if request not in answered]
         if not new:
             return {}
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         looks = []
         for request in new:
             with bench.relevance(request.words or question_of(state)) as relevance:

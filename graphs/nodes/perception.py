@@ -32,8 +32,10 @@ def perceive(bench: Workbench) -> Node:
         # As they finish is how people see them; the record has them in the order of media and encoders.
         encodings.sort(key=lambda encoding: encoding.rank)
         observations = observed(encodings)
-        earlier = await asyncio.to_thread(bench.store.get, state.get("observations", []))
+        known = state.get("observations", [])
+        earlier = await asyncio.to_thread(bench.store.get, known) if known else ()
         record = Record(state["media"], [*earlier, *observations])
+        bench.records.keep(run, record)
         emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
         return {
             "schema_version": 1,

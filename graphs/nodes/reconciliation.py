@@ -8,7 +8,7 @@ from typing import Any
 
 from consilience.graphs.events import Reconciled, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 from consilience.tools.text.sentiment import polarity
@@ -35,11 +35,12 @@ def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -
 
     @traced
     async def reconcile(state: DebateState) -> dict[str, Any]:
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         found, notes = await asyncio.to_thread(compared, record, offsets)
-        ids = await asyncio.to_thread(bench.store.put, found)
+        ids = await asyncio.to_thread(bench.store.put, found) if found else ()
         known = [observation for _, observation in record]
         grown = Record(record.media, [*known, *found])
+        bench.records.keep(state.get("run", ""), grown)
         new = {observation.id for observation in known}
         lines = tuple(grown.line(label) for label, o in grown if o.kind in _JOINT and o.id not in new)
         emit(Reconciled(lines=lines, notes=notes))

@@ -12,7 +12,7 @@ from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, e
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import final_turns, last_round
-from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent, load_record
+from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent
 from consilience.graphs.topology import neighbours
 from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
@@ -42,7 +42,7 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
 
     @traced
     async def open_round(state: DebateState) -> dict[str, Any]:
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
         question, options = question_of(state), tuple(state.get("options", ()))
@@ -68,7 +68,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
 
     @traced
     async def exchange(state: DebateState) -> dict[str, Any]:
-        record = await asyncio.to_thread(load_record, state, bench.store)
+        record = await bench.records.of(state)
         turns = state.get("turns", [])
         speaking = {turn.seat for turn in turns}
         if len(speaking) < 2:

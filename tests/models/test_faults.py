@@ -210,10 +210,13 @@ async def test_calls_at_once_hold_a_budget_of_tokens() -> None:
 
 
 async def test_a_call_in_flight_ends_with_the_time_of_the_run() -> None:
-    ledger = Ledger(Budget(seconds=0.3))
-    meter = Meter(ledger)
-    with ModelServer(faults=always("hang")) as server, pytest.raises(BudgetSpent) as raised:
-        await outcome(resolve(server.base_url, quick(request_seconds=60)), meter)
+    with ModelServer(faults=always("hang")) as server:
+        endpoint = resolve(server.base_url, quick(request_seconds=60))
+        await endpoint.open()
+        ledger = Ledger(Budget(seconds=0.3))
+        meter = Meter(ledger)
+        with pytest.raises(BudgetSpent) as raised:
+            await outcome(endpoint, meter)
     assert (raised.value.limit, raised.value.allowed) == ("seconds", 0.3)
     # The prompt may have been read.
     assert meter.usage.prompt_tokens == ledger.spent.prompt_tokens > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from consilience.core.words import LETTER, folded
@@ -34,6 +35,7 @@ _WORD = re.compile(rf"(?:(?<!\S)-)?\d+(?:[.,:]\d+)*|(?:{LETTER})+")
 _HALF_DAY = re.compile(r"\b([ap])\.\s?m\b")
 
 
+@lru_cache(maxsize=1024)
 def content_words(text: str) -> frozenset[str]:
     """Words that carry content, folded; number words as digits."""
     words = [_NUMBERS.get(word, word) for word in _WORD.findall(_HALF_DAY.sub(r"\1m", folded(text)))]

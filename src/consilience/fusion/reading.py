@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from consilience.fusion.amounts import labels, measures, numbers, phones, prices
 from consilience.fusion.dates import dates, weekdays
@@ -39,6 +40,8 @@ class Line:
         return rest
 
 
+# The same lines are read again with every question about the same media.
+@lru_cache(maxsize=1024)
 def read(text: str, language: str) -> Line:
     """The facts of a text, which is in one of en, de, fr, es (figures are read in any language)."""
     line = digits(text, language)

@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
@@ -114,12 +115,13 @@ def _structured(model: BaseChatModel, schema: dict[str, Any], sampling: Sampling
 async def _streamed(
     model: BaseChatModel, messages: list[BaseMessage], options: dict[str, Any], on_text: Callable[[str], None]
 ) -> AIMessageChunk | None:
-    whole: AIMessageChunk | None = None
+    chunks: list[AIMessageChunk] = []
     async for chunk in model.astream(messages, **options):
         if chunk.text:
             on_text(str(chunk.text))
-        whole = chunk if whole is None else whole + chunk
-    return whole
+        chunks.append(chunk)
+    # At once: added one by one, every sum is a message of its own.
+    return add_ai_message_chunks(*chunks) if chunks else None
 
 
 def _told(message: BaseMessage, schema: dict[str, Any]) -> BaseMessage:

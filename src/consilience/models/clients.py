@@ -83,8 +83,10 @@ class OpenAIProtocol:
             raise MissingExtra("langchain-openai", "openai", "Speaking the OpenAI protocol") from problem
         parameters = self._parameters()
         client = _http_client()
-        # Retries are the endpoint's: two layers of them would multiply.
-        return ChatOpenAI(http_async_client=client, stream_usage=True, max_retries=0, **parameters), client
+        # Retries and time-outs are the endpoint's: two layers of retries would multiply, and a second clock would cost
+        # a task for each piece of a stream.
+        ours = {"stream_usage": True, "max_retries": 0, "stream_chunk_timeout": None}
+        return ChatOpenAI(http_async_client=client, **ours, **parameters), client
 
 
 def _http_client() -> Any:

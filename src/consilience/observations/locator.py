@@ -173,7 +173,10 @@ class Locator(_Frozen):
 
 def one_line(text: str) -> str:
     """`text` in printable characters with single spaces, so that it cannot pass for a line of its own in a prompt."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # Nearly every text is printable, and there may be thousands to look at.
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def _parse_time(text: str) -> TimeRange:
