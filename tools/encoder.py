@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
+from consilience.tools.bounds import LONGEST, SHORTEST, refused
 from consilience.tools.deadline import Deadline
 from consilience.tools.docstrings import argument_docs
 from consilience.tools.excerpt import Excerpt
@@ -90,6 +91,14 @@ class Encoder:
     """The same input gives the same observations."""
     summary: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuses what would cut recordings into more pieces than anybody reads, or into none."""
+        if self.stretch is not None and not SHORTEST <= self.stretch <= LONGEST:
+            raise BadConfiguration(
+                f"{self.name}: recordings cannot be cut into stretches of {self.stretch} s.",
+                cure=f"Declare a stretch of {SHORTEST} to {LONGEST:,} s, or none.",
+            )
+
     def when_asked(self) -> Encoder:
         """This encoder as one that was asked for by name, so that it runs."""
         return replace(self, on_demand=False)
@@ -107,17 +116,12 @@ class Encoder:
         """All parameters, checked, with defaults filled in.
 
         Raises:
-            BadConfiguration: a parameter that the encoder does not have, or of the wrong type.
+            BadConfiguration: a parameter that the encoder does not have, of the wrong type, or out of its bounds.
         """
         try:
             return self.parameters.model_validate(parameters or {}).model_dump(mode="json")
         except ValidationError as problem:
-            first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            have = ", ".join(self.parameters.model_fields) or "none"
-            raise BadConfiguration(
-                f"{self.name}: parameter {where!r}: {first['msg']}.", cure=f"Its parameters are: {have}."
-            ) from problem
+            raise refused(self.name, self.parameters, problem) from problem
 
     def model(self, settings: Settings) -> str | None:
         """What it runs, as provenance and cache key have it.
@@ -220,7 +224,9 @@ def _parameters_of(function: Encode) -> type[BaseModel]:
         described: dict[str, Any] = {"description": told[parameter.name]} if parameter.name in told else {}
         fields[parameter.name] = (parameter.annotation, Field(parameter.default, **described))
     title = f"{function.__name__.title().replace('_', '')}Parameters"
-    model: type[BaseModel] = create_model(title, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+    model: type[BaseModel] = create_model(
+        title, __config__=ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False), **fields
+    )
     return model
 
 

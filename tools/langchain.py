@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from consilience.tools.bounds import refused
 from consilience.tools.encoder import Encoder
 from consilience.tools.runner import Encoding, Runner
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
-from pydantic import Field, create_model
+from pydantic import Field, ValidationError, create_model
 
 from consilience.core.background import run_blocking
 from consilience.core.errors import BadMedia, ConsilienceError
@@ -55,6 +56,9 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
     def observe_blocking(**arguments: Any) -> tuple[str, list[Observation]]:
         return run_blocking(observe(**arguments))
 
+    def wrong(problem: ValidationError) -> str:
+        return str(refused(encoder.name, arguments, problem))
+
     return StructuredTool.from_function(
         name=tool_name(encoder),
         description=encoder.summary or f"Observes {', '.join(encoder.kinds)} in {encoder.modality}.",
@@ -63,6 +67,7 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
         args_schema=arguments,
         response_format="content_and_artifact",
         handle_tool_error=True,
+        handle_validation_error=wrong,
     )
 
 

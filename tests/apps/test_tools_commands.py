@@ -225,7 +225,7 @@ def test_show_tells_parameters_weights_and_a_call(run: Run) -> None:
     facts = json.loads(run("tools", "show", "image.objects", "--json").out)
     assert {key: facts["parameters"][0][key] for key in ("name", "type", "default")} == {
         "name": "min_score",
-        "type": "number",
+        "type": "number, at least 0, at most 1",
         "default": 0.4,
     }
     assert facts["weights"][0]["size"] > 1e6

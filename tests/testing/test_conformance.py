@@ -9,13 +9,13 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from consilience.tools import Encoder, Excerpt, Runner, encoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from consilience.core.errors import BadConfiguration, Stopped, Unobservable
 from consilience.core.settings import Settings
@@ -51,7 +51,7 @@ def sentences(excerpt: Excerpt, text: str) -> Iterator[Observation]:
 
 
 @encoder(modality="text", kinds=("sentence",), version="1")
-def sound(excerpt: Excerpt, *, least: int = 1) -> Iterator[Observation]:
+def sound(excerpt: Excerpt, *, least: Annotated[int, Field(ge=0, le=4)] = 1) -> Iterator[Observation]:
     """Tells sentences.
 
     Args:
@@ -178,6 +178,15 @@ def crowded(excerpt: Excerpt, *, media: str = "") -> Iterator[Observation]:
     yield from sentences(excerpt, excerpt.text())
 
 
+def dividing(excerpt: Excerpt, *, most: int = 9) -> Iterator[Observation]:
+    """Divides by what it is given.
+
+    Args:
+        most: words.
+    """
+    yield excerpt.observe("sentence", {"share": 1 / most}, "words")
+
+
 def mute(excerpt: Excerpt) -> Iterator[Observation]:
     yield from sentences(excerpt, excerpt.text())
 
@@ -230,6 +239,7 @@ BREAKERS: list[tuple[str, Encoder]] = [
     ("cache_key_follows_version_place_and_parameters", as_encoder(whole, NoKey)),
     ("parameters_are_validated", as_encoder(wrong_default)),
     ("parameters_are_validated", as_encoder(crowded)),
+    ("odd_numbers_are_refused_or_end_in_a_value[0]", as_encoder(dividing)),
     ("stops_when_it_is_cancelled", as_encoder(deaf)),
     ("stops_when_it_is_cancelled", as_encoder(late)),
     ("broken_media_are_unobserved_or_a_clear_failure[something else]", as_encoder(fragile)),
@@ -254,7 +264,8 @@ async def check(name: str, broken_encoder: Encoder, folder: Path) -> None:
     bench = Runner(store, [broken_encoder], settings=own), ingest(TEXT, store)
     name, _, case = name.partition("[")
     test = getattr(suite, f"test_{name}")
-    wanted = {"bench": bench, "fault": case.rstrip("]")}
+    case = case.rstrip("]")
+    wanted = {"bench": bench, "fault": case, "number": int(case) if case.isdecimal() else None}
     await test(**{key: wanted[key] for key in inspect.signature(test).parameters})
 
 

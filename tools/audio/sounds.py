@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.tools.audio.spectra import MelSpectrum
+from consilience.tools.bounds import Few, Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -61,7 +62,7 @@ class Span:
     stretch=120.0,
     on_demand=True,
 )
-def sounds(excerpt: Excerpt, *, threshold: float = 0.3, most: int = 3) -> Iterator[Observation]:
+def sounds(excerpt: Excerpt, *, threshold: Share = 0.3, most: Few = 3) -> Iterator[Observation]:
     """Names sounds by AudioSet's classes, at most so many at a time: a dog, a siren, rain, applause.
 
     Args:

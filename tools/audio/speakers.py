@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from consilience.tools.audio.diarisation import Utterance, utterances_of
 from consilience.tools.audio.voice_activity import DETECTOR
 from consilience.tools.audio.voices import WEIGHTS
+from consilience.tools.bounds import Pause
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -57,7 +58,7 @@ class SpeakerTurn:
     weights=(WEIGHTS,),
     packages=(DETECTOR,),
 )
-def speakers(excerpt: Excerpt, *, pause: float = PAUSE) -> Iterator[Observation]:
+def speakers(excerpt: Excerpt, *, pause: Pause = PAUSE) -> Iterator[Observation]:
     """Tells who spoke when: S1, S2, ... in order of appearance, turn by turn; where two speak at once, only one.
 
     Args:

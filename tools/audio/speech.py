@@ -11,6 +11,7 @@ from typing import Any
 
 from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
 from consilience.tools.audio.voice_activity import DETECTOR
+from consilience.tools.bounds import Beam
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -50,7 +51,7 @@ def speech_encoder(settings: Settings) -> Encoder:
     packages=(DETECTOR,),
     stretch=_STRETCH,
 )
-def speech(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:
+def speech(excerpt: Excerpt, *, language: str | None = None, beam_size: Beam = 5) -> Iterator[Observation]:
     """Writes down what is said, sentence by sentence, with the time of every word, and tells the language.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from consilience.tools.bounds import Window
 from consilience.tools.decoding.sound import channel_of, sound_blocks
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
@@ -25,8 +26,13 @@ _PAUSE = 0.3
 
 
 @encoder(modality="audio", kinds=("part",), version="1", extra="audio", on_demand=True)
-def stretches(excerpt: Excerpt, *, longest: float = 60.0) -> Iterator[Observation]:
-    """Cuts a recording where it is quietest, into stretches of at most so many seconds."""
+def stretches(excerpt: Excerpt, *, longest: Window = 60.0) -> Iterator[Observation]:
+    """Cuts a recording where it is quietest, into stretches of at most so many seconds.
+
+    Args:
+        excerpt: a recording, or some seconds of it.
+        longest: seconds; every stretch but the last has at least half of it.
+    """
     loudness = _loudness(excerpt)
     edges = cuts(loudness, _STEP, longest)
     seconds = excerpt.seconds or len(loudness) * _STEP

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from consilience.tools.audio.transcripts import Heard, Spoken, language_code, transcribed
 from consilience.tools.audio.voice_activity import DETECTOR, RATE, speech_in
+from consilience.tools.bounds import Beam
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -64,7 +65,7 @@ def whisper_encoder(settings: Settings) -> Encoder:
     stretch=_STRETCH,
     name="audio.whisper",
 )
-def _whisper(excerpt: Excerpt, *, language: str | None = None, beam_size: int = 5) -> Iterator[Observation]:
+def _whisper(excerpt: Excerpt, *, language: str | None = None, beam_size: Beam = 5) -> Iterator[Observation]:
     """Writes down what is said, and tells the language, by OpenAI's own Whisper.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Few, Length, Many
 from consilience.tools.decoding.attachments import data_urls
 from consilience.tools.document.markup import parse
 from consilience.tools.document.outline import Outline
@@ -24,7 +25,7 @@ __all__ = ["html", "seen"]
     mimes=("text/html",),
 )
 def html(
-    excerpt: Excerpt, *, longest: int = 400, most_cells: int = 20_000, most_pictures: int = 200
+    excerpt: Excerpt, *, longest: Length = 400, most_cells: Many = 20_000, most_pictures: Few = 200
 ) -> Iterator[Observation]:
     """Reads a web page: title, passages under their headings, tables cell by cell; nothing that is hidden in it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 
+from consilience.tools.bounds import Few, Length, Many
 from consilience.tools.decoding.attachments import attachments, open_mail
 from consilience.tools.document.html import seen
 from consilience.tools.document.outline import Outline
@@ -30,7 +31,7 @@ _LONGEST_HEADER = 2000
     mimes=("message/rfc822",),
 )
 def mail(
-    excerpt: Excerpt, *, longest: int = 400, most_cells: int = 20_000, most_pictures: int = 50
+    excerpt: Excerpt, *, longest: Length = 400, most_cells: Many = 20_000, most_pictures: Few = 50
 ) -> Iterator[Observation]:
     """Reads an e-mail: sender, recipients, date, subject, text, attachments by name; pictures go to image encoders.
 

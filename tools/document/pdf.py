@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from consilience.tools.bounds import Few, Length, Many, Share, Window
 from consilience.tools.document.aligned import aligned
 from consilience.tools.document.figures import figures, is_garbled, is_scan
 from consilience.tools.document.grids import Grid
@@ -43,12 +44,12 @@ _MOST_REMEMBERED = 1000
 def pdf(
     excerpt: Excerpt,
     *,
-    longest: int = 400,
-    smallest_figure: float = 0.01,
-    most_figures: int = 200,
-    most_cells: int = 20_000,
-    most_on_page: int = 100_000,
-    page_seconds: float = 30.0,
+    longest: Length = 400,
+    smallest_figure: Share = 0.01,
+    most_figures: Few = 200,
+    most_cells: Many = 20_000,
+    most_on_page: Many = 100_000,
+    page_seconds: Window = 30.0,
 ) -> Iterator[Observation]:
     """Reads a PDF: paragraphs, tables cell by cell, each with page and box; its figures and scans go to image encoders.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from consilience.tools.bounds import Few, Length, Many
 from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.document.layout import Box
 from consilience.tools.document.office import EMU_PER_POINT, Pictures, opened
@@ -32,7 +33,7 @@ _DEEPEST = 20
     mimes=("application/vnd.openxmlformats-officedocument.presentationml.presentation",),
 )
 def slides(
-    excerpt: Excerpt, *, longest: int = 400, most_cells: int = 20_000, most_pictures: int = 200
+    excerpt: Excerpt, *, longest: Length = 400, most_cells: Many = 20_000, most_pictures: Few = 200
 ) -> Iterator[Observation]:
     """Reads a presentation: texts, tables, charts and speaker notes by slide and place; pictures go to image encoders.
 

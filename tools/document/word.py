@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from consilience.tools.bounds import Few, Length, Many
 from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.document.office import Pictures, opened
 from consilience.tools.document.outline import Outline
@@ -34,7 +35,7 @@ _BESIDE = {"header": "Page header", "footer": "Page footer", "footnotes": "Footn
     mimes=("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),
 )
 def word(
-    excerpt: Excerpt, *, longest: int = 400, most_cells: int = 20_000, most_pictures: int = 200
+    excerpt: Excerpt, *, longest: Length = 400, most_cells: Many = 20_000, most_pictures: Few = 200
 ) -> Iterator[Observation]:
     """Reads a docx: paragraphs under their headings, lists, tables cell by cell; pictures go to image encoders.
 

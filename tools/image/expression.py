@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from consilience.tools.bounds import Few, Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.blaze import Found
@@ -36,7 +37,7 @@ _READABLE = 24
     weights=(_WEIGHTS, DETECTION, MESH),
     biometric=True,
 )
-def expression(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
+def expression(excerpt: Excerpt, *, min_score: Share = 0.5, most: Few = 20) -> Iterator[Observation]:
     """Says what faces look like (happy, neutral, ...); `unclear` where no look reaches `min_score`.
 
     Args:

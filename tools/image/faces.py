@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Few
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.face_measures import eyes_open, gaze, mouth_open
@@ -37,7 +38,7 @@ _MEASURABLE = 32
     weights=(DETECTION, MESH, IRIS),
     biometric=True,
 )
-def faces(excerpt: Excerpt, *, most: int = 20) -> Iterator[Observation]:
+def faces(excerpt: Excerpt, *, most: Few = 20) -> Iterator[Observation]:
     """Finds faces, each with its box, how far eyes and mouth are open, and where it looks.
 
     Args:

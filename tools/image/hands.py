@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consilience.tools.bounds import Few, Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.blaze import Detector, Found
@@ -63,7 +64,7 @@ class _Hand:
     weights=(_WEIGHTS,),
     biometric=True,
 )
-def hands(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
+def hands(excerpt: Excerpt, *, min_score: Share = 0.5, most: Few = 20) -> Iterator[Observation]:
     """Finds hands, each with 21 points, whether it is a left or a right one, and its gesture if it is a common one.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from consilience.tools.bounds import Few, Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.boxes import suppress
@@ -22,7 +23,7 @@ _OVERLAP = 0.5
 
 
 @encoder(modality="image", kinds=("object",), version="2", cost="light", extra="image", weights=(_WEIGHTS,))
-def objects(excerpt: Excerpt, *, min_score: float = 0.4, most: int = 20) -> Iterator[Observation]:
+def objects(excerpt: Excerpt, *, min_score: Share = 0.4, most: Few = 20) -> Iterator[Observation]:
     """Finds people, animals, vehicles and household things, each with its box.
 
     Args:

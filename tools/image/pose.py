@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Few, Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.face_mesh import DETECTION
@@ -26,7 +27,7 @@ __all__ = ["pose"]
     weights=(POSE, DETECTION),
     biometric=True,
 )
-def pose(excerpt: Excerpt, *, min_score: float = 0.5, most: int = 20) -> Iterator[Observation]:
+def pose(excerpt: Excerpt, *, min_score: Share = 0.5, most: Few = 20) -> Iterator[Observation]:
     """Finds people's joints, 33 a person, and says their posture: standing, sitting, a hand raised, ...
 
     Args:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
+from pydantic import Field
 
 from consilience.observations import Observation
 from consilience.observations.extents.pictures import opened_picture
@@ -31,9 +32,11 @@ _COLOURS = {
 }
 _GPS = 0x8825
 
+_Colours: TypeAlias = Annotated[int, Field(ge=1, le=64)]
+
 
 @encoder(modality="image", kinds=("properties",), version="2")
-def properties(excerpt: Excerpt, *, colours: int = 3, gps: bool = False) -> Iterator[Observation]:
+def properties(excerpt: Excerpt, *, colours: _Colours = 3, gps: bool = False) -> Iterator[Observation]:
     """Measures size, dominant colours, brightness and sharpness; camera data without the place unless `gps`.
 
     Args:

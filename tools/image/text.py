@@ -8,12 +8,14 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+from consilience.tools.bounds import Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.placement import Frame
 from consilience.tools.image.reading_order import Line, reading_order
+from pydantic import Field
 
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
@@ -51,8 +53,11 @@ class _Read:
         return min(xs), min(ys), max(xs), max(ys)
 
 
+_Side: TypeAlias = Annotated[int, Field(ge=32, le=8_000)]
+
+
 @encoder(modality="image", kinds=("text",), version="2", cost="medium", extra="image", packages=("rapidocr",))
-def text(excerpt: Excerpt, *, min_score: float = 0.5, longest_side: int = 2000) -> Iterator[Observation]:
+def text(excerpt: Excerpt, *, min_score: Share = 0.5, longest_side: _Side = 2000) -> Iterator[Observation]:
     """Reads the lines of text in a picture, each with its box, in the order of reading.
 
     Args:

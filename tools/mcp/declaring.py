@@ -147,7 +147,7 @@ def _parameters(tool: str, arguments: Mapping[str, JsonValue]) -> type[BaseModel
         for name, value in arguments.items()
     }
     made: type[BaseModel] = create_model(
-        f"{tool.title()}Arguments", __config__=ConfigDict(extra="forbid", frozen=True), **fields
+        f"{tool.title()}Arguments", __config__=ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False), **fields
     )
     return made
 

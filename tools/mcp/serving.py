@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from consilience.tools.bounds import refused
 from consilience.tools.encoder import Encoder
 from consilience.tools.langchain import check_fits, describe, tool_name
 from consilience.tools.runner import Encoding, Runner
@@ -169,8 +170,7 @@ def _tool(encoder: Encoder, host: _Host) -> Any:
         try:
             encoding = await host.observe(encoder, arguments.model_validate(given))
         except ValidationError as problem:
-            first = problem.errors()[0]
-            told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}."
+            told = str(refused(encoder.name, arguments, problem))
             raise ToolError(told, log_level=logging.INFO) from problem
         except ConsilienceError as problem:
             raise ToolError(str(problem), log_level=logging.INFO) from problem

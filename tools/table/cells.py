@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from consilience.tools.bounds import Many
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.table.workbook import sheet_rows
@@ -27,7 +28,7 @@ _NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
 @encoder(modality="table", kinds=("cell",), version="2", extra="table", mimes=_WORKBOOKS)
-def cells(excerpt: Excerpt, *, most: int = 500) -> Iterator[Observation]:
+def cells(excerpt: Excerpt, *, most: Many = 500) -> Iterator[Observation]:
     """Reads worksheets that are filled in like forms, cell by cell, each with its label.
 
     Args:

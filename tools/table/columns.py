@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from consilience.tools.bounds import Many
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.table.dates import told as date_told
@@ -24,7 +25,7 @@ _LONGEST = 60
 
 
 @encoder(modality="table", kinds=("column",), version="3", cost="medium", extra="table")
-def columns(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
+def columns(excerpt: Excerpt, *, most: Many = 200) -> Iterator[Observation]:
     """Reads a table by column: types, units, gaps, extremes with their rows, means, frequent values.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Many
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.table.sheet import Sheet
@@ -21,7 +22,7 @@ _TOLD = 60
 
 
 @encoder(modality="table", kinds=("table", "row"), version="3", extra="table")
-def rows(excerpt: Excerpt, *, most: int = 200) -> Iterator[Observation]:
+def rows(excerpt: Excerpt, *, most: Many = 200) -> Iterator[Observation]:
     """Reads a table: its columns, its first rows cell by cell, and the rows of the extremes.
 
     Args:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from consilience.tools.bounds import Few
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.table.findings import Line, Report
@@ -32,7 +33,7 @@ _IDENTIFIER = re.compile(r"(?:.*[\s_-])?(?:id|nr|no|number|index|code|zip|plz|ke
 
 
 @encoder(modality="table", kinds=("series",), version="3", cost="medium", extra="table")
-def series(excerpt: Excerpt, *, most: int = 5) -> Iterator[Observation]:
+def series(excerpt: Excerpt, *, most: Few = 5) -> Iterator[Observation]:
     """Tells trends, changes, outliers and gaps of numeric columns, ordered by date where there is one.
 
     Args:

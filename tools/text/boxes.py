@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consilience.tools.bounds import Many
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 
@@ -18,7 +19,7 @@ __all__ = ["boxes"]
 
 
 @encoder(modality="text", kinds=("object",), version="2", mimes=("application/vnd.coco+json",))
-def boxes(excerpt: Excerpt, *, most: int = 2000) -> Iterator[Observation]:
+def boxes(excerpt: Excerpt, *, most: Many = 2000) -> Iterator[Observation]:
     """Reads which objects were marked in which pictures, and where; the track names the picture.
 
     Args:

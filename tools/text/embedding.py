@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Length
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.passages import PROSE, stretches_of
@@ -28,7 +29,7 @@ _QUOTED = 80
     mimes=PROSE,
     on_demand=True,
 )
-def embedding(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
+def embedding(excerpt: Excerpt, *, longest: Length = 400) -> Iterator[Observation]:
     """Turns each passage into a unit vector of 384 dimensions, alike for alike meanings in many languages.
 
     Args:

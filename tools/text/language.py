@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from consilience.tools.bounds import Share
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.languages import language_name, language_of
@@ -21,7 +22,7 @@ _QUOTED = 60
 
 
 @encoder(modality="text", kinds=("language",), version="2", extra="text", packages=("py3langid",), mimes=PROSE)
-def language(excerpt: Excerpt, *, least_probability: float = 0.8) -> Iterator[Observation]:
+def language(excerpt: Excerpt, *, least_probability: Share = 0.8) -> Iterator[Observation]:
     """Tells which language a text is in, and which passages are in another one.
 
     Args:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from consilience.tools.bounds import Length
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.pieces import pieces
@@ -43,7 +44,7 @@ class Stretch:
 
 
 @encoder(modality="text", kinds=("passage",), version="3", mimes=PROSE)
-def passages(excerpt: Excerpt, *, longest: int = 400) -> Iterator[Observation]:
+def passages(excerpt: Excerpt, *, longest: Length = 400) -> Iterator[Observation]:
     """Cuts text into paragraphs, long ones at sentence ends; in Markdown each knows the headings above it.
 
     Args:

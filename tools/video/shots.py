@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from consilience.tools.bounds import Pause, Share, Window
 from consilience.tools.encoder import encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.video.cuts import HEIGHT, WIDTH, Boundary, CutDetector
@@ -43,7 +44,7 @@ class Look:
 
 @encoder(modality="video", kinds=("shot", "part"), version="1", cost="medium", extra="video")
 def shots(
-    excerpt: Excerpt, *, min_seconds: float = 0.4, every: float = 20.0, change: float = 0.12, longest: float = 120.0
+    excerpt: Excerpt, *, min_seconds: Pause = 0.4, every: Window = 20.0, change: Share = 0.12, longest: Window = 120.0
 ) -> Iterator[Observation]:
     """Finds the shots of a film and their key frames, which are read as pictures.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Annotated, TypeAlias
 
+from consilience.tools.bounds import Pause, Share
 from consilience.tools.encoder import Encoder, encoder
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.image.faces import faces
@@ -12,6 +14,7 @@ from consilience.tools.image.objects import objects
 from consilience.tools.image.placement import place
 from consilience.tools.video.association import Associator, Detected, Path, simplified
 from consilience.tools.video.stills import look
+from pydantic import Field
 
 from consilience.core.errors import Unobservable
 from consilience.observations import Confidence, Locator, Observation, Region, TimeRange, Track, TrackPoint
@@ -24,6 +27,8 @@ _TOLERANCE = 0.01
 _MOVED = 0.12
 _GROWN = 1.5
 
+_Rate: TypeAlias = Annotated[float, Field(ge=0.1, le=60)]
+
 
 @encoder(
     modality="video",
@@ -35,7 +40,7 @@ _GROWN = 1.5
     packages=objects.packages,
 )
 def tracks(
-    excerpt: Excerpt, *, rate: float = 5.0, min_score: float = 0.4, weak_score: float = 0.25, min_seconds: float = 0.4
+    excerpt: Excerpt, *, rate: _Rate = 5.0, min_score: Share = 0.4, weak_score: Share = 0.25, min_seconds: Pause = 0.4
 ) -> Iterator[Observation]:
     """Follows people, animals, vehicles and household things, each with its path in the picture.
 
@@ -61,7 +66,7 @@ def tracks(
     biometric=True,
     name="video.faces",
 )
-def face_tracks(excerpt: Excerpt, *, rate: float = 5.0, min_seconds: float = 0.4) -> Iterator[Observation]:
+def face_tracks(excerpt: Excerpt, *, rate: _Rate = 5.0, min_seconds: Pause = 0.4) -> Iterator[Observation]:
     """Follows faces, each with its path in the picture; never who they are.
 
     Args:

@@ -15,6 +15,7 @@ from consilience.apps.trial import Trial, trials
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.tools import Encoder
+from consilience.tools.bounds import in_words
 from consilience.tools.catalog import Catalog, catalog
 
 __all__ = ["tools_app"]
@@ -130,24 +131,12 @@ def _parameters(encoder: Encoder) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "type": _type_of(about),
+            "type": in_words(about),
             "default": about.get("default"),
             "description": about.get("description", ""),
         }
         for name, about in schema.get("properties", {}).items()
     ]
-
-
-def _type_of(about: dict[str, Any]) -> str:
-    """`number or null, at least 0`: a JSON schema in words."""
-    if "anyOf" in about:
-        return " or ".join(_type_of(choice) for choice in about["anyOf"])
-    if "enum" in about:
-        return " or ".join(json.dumps(value) for value in about["enum"])
-    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    limits = [f"{words} {about[key]:g}" for key, words in bounds.items() if key in about]
-    inner = f" of {_type_of(about['items'])}" if about.get("items") else ""
-    return ", ".join([f"{about.get('type', 'any')}{inner}", *limits])
 
 
 def _weights(encoder: Encoder, settings: Settings) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ from consilience.observations import (
 from consilience.observations.locator import one_line
 from consilience.testing.contents import bytes_in
 from consilience.testing.hostile import HUGE_TYPES, broken, huge
+from consilience.testing.numbers import ODD, numeric
 from consilience.testing.places import misplaced, outside
 from consilience.tools import Encoder, Encoding, Runner
 from consilience.tools.deadline import Deadline
@@ -206,6 +207,20 @@ class EncoderConformance:
             with pytest.raises(BadConfiguration):
                 self.encoder.bind(wrong)
 
+    @pytest.mark.parametrize("number", ODD)
+    async def test_odd_numbers_are_refused_or_end_in_a_value(self, bench: tuple[Runner, Media], number: float) -> None:
+        """None, too few, too many, no number: a parameter's bounds say so, or it is observed all the same."""
+        runner, media = bench
+        names = numeric(self.encoder.parameters)
+        if not names:
+            pytest.skip("it has no numeric parameters")
+        for name in names:
+            if (refusal := self._refusal({name: number})) is not None:
+                assert name in refusal
+                continue
+            encoding = await self._patient(runner).encode(media, self.encoder, parameters={name: number})
+            self._assert_clean(encoding)
+
     async def test_stops_when_it_is_cancelled(self, bench: tuple[Runner, Media]) -> None:
         """It asks whether to go on, lets `Stopped` through, and nothing is remembered of what was not finished."""
         runner, media = bench
@@ -249,13 +264,23 @@ class EncoderConformance:
         # Only a name tells a table from other text.
         name = "huge.csv" if isinstance(source, bytes) and self.encoder.modality == "table" else None
         media = ingest(source, runner.store, name=name)
-        limits = runner.settings.limits.model_copy(update={"encoding_seconds": 60.0})
-        patient = Runner(runner.store, [self.encoder], settings=runner.settings.model_copy(update={"limits": limits}))
-        encoding = await patient.encode(media, self.encoder)
+        encoding = await self._patient(runner).encode(media, self.encoder)
         self._assert_clean(encoding)
         path = runner.store.path(media)
         assert not list(filter(None, (misplaced(o, media, path) for o in encoding.observations)))
         assert all(len(o.text) <= _LONGEST_TEXT for o in encoding.observations)
+
+    def _refusal(self, parameters: dict[str, Any]) -> str | None:
+        try:
+            self.encoder.bind(parameters)
+        except BadConfiguration as problem:
+            return str(problem)
+        return None
+
+    def _patient(self, runner: Runner) -> Runner:
+        """One that waits for a minute, and no longer."""
+        limits = runner.settings.limits.model_copy(update={"encoding_seconds": 60.0})
+        return Runner(runner.store, [self.encoder], settings=runner.settings.model_copy(update={"limits": limits}))
 
     def _assert_clean(self, encoding: Encoding) -> None:
         assert not _RAW.match(encoding.failure or ""), encoding.failure
