@@ -60,8 +60,11 @@ class AskOptions(TypedDict, total=False):
     """An own graph; what is said above of models, seats, encoders, protocol and budget is then its own affair."""
     thread: str
     """Thread id of a graph with a checkpointer."""
-    earlier: Sequence[Asked]
-    """Questions asked before, so that this one may refer to them."""
+    earlier: Sequence[Asked | Verdict]
+    """Questions asked before, the oldest first, so that this one may refer to them: their verdicts, or what is kept of
+    them (`Asked.of`). The media that they cite need not be given again. A graph with a checkpointer needs none of it
+    where the `thread` is the same.
+    """
 
 
 def ask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
@@ -111,7 +114,7 @@ async def _events(question: str, media: Sequence[Source], options: AskOptions) -
     bench = None if given is not None else _bench(options, settings, on_download)
     store = bench.store if bench else ObservationStore.open(settings)
     taken = [await asyncio.to_thread(ingest, source, store, limits=settings.limits) for source in media]
-    unique = list({medium.id: medium for medium in taken}.values())
+    unique = _with_cited(taken, _earlier(options))
     if bench:
         bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
     graph = given if given is not None else _graph(options, bench)
@@ -125,6 +128,17 @@ async def _events(question: str, media: Sequence[Source], options: AskOptions) -
     finally:
         if bench:
             await bench.close()
+
+
+def _with_cited(taken: Sequence[Media], earlier: Sequence[Asked]) -> list[Media]:
+    """The media, each once, behind those that earlier answers rest on and nobody has given again."""
+    given = {medium.id: medium for medium in taken}
+    missing = {medium.id: medium for asked in earlier for medium in asked.media if medium.id not in given}
+    return [*missing.values(), *given.values()]
+
+
+def _earlier(options: AskOptions) -> list[Asked]:
+    return [Asked.of(one) if isinstance(one, Verdict) else one for one in options.get("earlier", ())]
 
 
 def _bench(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> Workbench:
@@ -168,7 +182,7 @@ async def _run(
         "question": question,
         "media": media,
         "options": list(options.get("options", ())),
-        "earlier": list(options.get("earlier", ())),
+        "earlier": _earlier(options),
     }
     config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
     ended = object()

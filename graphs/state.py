@@ -22,10 +22,22 @@ class _Frozen(BaseModel):
 
 
 class Asked(_Frozen):
-    """An earlier question of the same conversation, with its answer."""
+    """An earlier question of the same conversation, with its answer and what that rests on."""
 
     question: str
     answer: str
+    cited: tuple[str, ...] = Field((), description="Ids of the observations that its claims cite.")
+    media: tuple[Media, ...] = Field((), description="The media that these were made on.")
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Asked:
+        """What a verdict leaves to the questions after it."""
+        return cls(
+            question=verdict.question,
+            answer=verdict.answer,
+            cited=tuple(evidence.observation.id for evidence in verdict.evidence),
+            media=tuple({evidence.media.id: evidence.media for evidence in verdict.evidence}.values()),
+        )
 
 
 class SeatTaken(_Frozen):
@@ -99,15 +111,26 @@ def append_ids(old: list[str], new: list[str]) -> list[str]:
     return list(dict.fromkeys([*old, *new]))
 
 
+def append_media(old: list[Media], new: list[Media]) -> list[Media]:
+    """As `append`; a medium that comes again under another name is the same one."""
+    by_id: dict[str, Media] = {}
+    for medium in (*old, *new):
+        by_id.setdefault(medium.id, medium)
+    return list(by_id.values())
+
+
 class DebateState(TypedDict, total=False):
-    """Input: `question` and `media` (and `options`, `earlier`). Output: `verdict`. `schema_version` is 1."""
+    """Input: `question` and `media` (and `options`, `earlier`). Output: `verdict`. `schema_version` is 1.
+
+    On a thread of a checkpointer, media, observations and earlier questions of the conversation add up.
+    """
 
     schema_version: int
     run: str
     question: str
-    media: list[Media]
+    media: Annotated[list[Media], append_media]
     options: list[str]
-    earlier: list[Asked]
+    earlier: Annotated[list[Asked], append]
     observations: Annotated[list[str], append_ids]
     lost_tools: Annotated[list[str], append]
     seats: list[SeatTaken]

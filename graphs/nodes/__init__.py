@@ -13,10 +13,12 @@ from consilience.graphs.nodes.perception import Node, perceive
 from consilience.graphs.nodes.reconciliation import compared, reconcile
 from consilience.graphs.nodes.rounds import (
     cited_evidence,
+    evidence_of,
     exchange,
     looked_up,
     loss_of,
     open_round,
+    preferring,
     question_of,
     rivals_of,
     spent_on,
@@ -28,6 +30,7 @@ __all__ = [
     "compared",
     "compose",
     "decide",
+    "evidence_of",
     "exchange",
     "gate",
     "judge",
@@ -36,6 +39,7 @@ __all__ = [
     "loss_of",
     "open_round",
     "perceive",
+    "preferring",
     "question_of",
     "reconcile",
     "rivals_of",

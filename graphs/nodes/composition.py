@@ -8,7 +8,7 @@ from typing import Any
 from consilience.agents import Evidence, Part, Verdict
 from consilience.graphs.events import Finished, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.state import DebateState
+from consilience.graphs.state import Asked, DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.verdicts import held_to, verdict_of
 from consilience.graphs.workbench import Workbench
@@ -37,7 +37,7 @@ def compose(bench: Workbench, *, quorum: float = 0.0, support: float = 0.0) -> N
         emit(Finished(verdict=verdict))
         bench.ledgers.close(state)
         bench.records.close(state)
-        return {"verdict": verdict}
+        return {"verdict": verdict, "earlier": [Asked.of(verdict)]}
 
     return compose
 

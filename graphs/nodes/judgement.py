@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -20,7 +21,7 @@ from consilience.agents import (
 )
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
-from consilience.graphs.nodes.rounds import cited_evidence, looked_up, loss_of, question_of, spent_on
+from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, spent_on
 from consilience.graphs.standings import final_turns
 from consilience.graphs.state import DebateState, Draft, Swapped
 from consilience.graphs.tracing import traced, turn_span
@@ -67,11 +68,11 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
                 resolution = await _resolve(state, seated, record, meter)
                 update["resolution"] = resolution
                 with bench.relevance(question_of(state)) as relevance:
-                    evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
-                update["draft"] = _draft(await _compose(state, seated, evidence, resolution, meter))
+                    evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
+                asked = _Asked(question_of(state, record), evidence, resolution, meter)
+                update["draft"] = _draft(await _compose(seated, asked, turns))
                 if swap:
-                    backwards: DebateState = {**state, "turns": _reversed(turns)}
-                    second = _draft(await _compose(backwards, seated, evidence, resolution, meter, aloud=False))
+                    second = _draft(await _compose(seated, asked, _reversed(turns), aloud=False))
                     update |= _compared(update["draft"], second, final_turns(turns))
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
@@ -110,18 +111,19 @@ def _in_conflict(openings: Sequence[Turn], record: Record) -> list[tuple[int, in
     ]
 
 
-async def _compose(
-    state: DebateState,
-    judge: Judge,
-    evidence: Rendering,
-    resolution: Resolution | None,
-    meter: Meter,
-    *,
-    aloud: bool = True,
-) -> ComposeReply:
-    question, turns = question_of(state), state["turns"]
+@dataclass(frozen=True)
+class _Asked:
+    """What the judge answers, whatever the order of the turns."""
+
+    question: str
+    evidence: Rendering
+    resolution: Resolution | None
+    meter: Meter
+
+
+async def _compose(judge: Judge, asked: _Asked, turns: Sequence[Turn], *, aloud: bool = True) -> ComposeReply:
     on_text = _stream_answer() if aloud else None
-    filled = await judge.compose(question, evidence, turns, resolution, meter, on_text=on_text)
+    filled = await judge.compose(asked.question, asked.evidence, turns, asked.resolution, asked.meter, on_text=on_text)
     return filled.value
 
 

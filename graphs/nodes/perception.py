@@ -13,7 +13,7 @@ from consilience.graphs.workbench import Workbench
 from consilience.tools import Encoding, observed
 from langgraph.types import Overwrite
 
-from consilience.observations import Record
+from consilience.observations import Observation, Record
 
 __all__ = ["Node", "perceive"]
 
@@ -34,13 +34,14 @@ def perceive(bench: Workbench) -> Node:
         observations = observed(encodings)
         known = state.get("observations", [])
         earlier = await asyncio.to_thread(bench.store.get, known) if known else ()
-        record = Record(state["media"], [*earlier, *observations])
+        cited = await asyncio.to_thread(_cited, state, bench) if state.get("earlier") else ()
+        record = Record(state["media"], [*earlier, *observations, *cited])
         bench.records.keep(run, record)
         emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
         return {
             "schema_version": 1,
             "run": run,
-            "observations": [observation.id for observation in observations],
+            "observations": [observation.id for observation in (*observations, *cited)],
             "lost_tools": Overwrite(
                 [
                     f"{e.encoder} on {' '.join(filter(None, (e.media.name, e.where.describe())))}: {e.failure}"
@@ -61,6 +62,13 @@ def perceive(bench: Workbench) -> Node:
         }
 
     return perceive
+
+
+def _cited(state: DebateState, bench: Workbench) -> tuple[Observation, ...]:
+    """What the answers to earlier questions rest on, as far as its media are there: it stays in the record. Blocks."""
+    media = {medium.id for medium in state["media"]}
+    ids = list(dict.fromkeys(one for asked in state.get("earlier", []) for one in asked.cited))
+    return tuple(o for o in bench.store.find(ids) if o.provenance.media in media)
 
 
 def _told(encoding: Encoding) -> Perceived:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from consilience.agents import Brief, Phase, Seat, Turn, check_turn
+from consilience.graphs.conversation import digest_of
 from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
@@ -24,10 +25,12 @@ from consilience.observations import Observation, Record, Relevance, Rendering
 
 __all__ = [
     "cited_evidence",
+    "evidence_of",
     "exchange",
     "looked_up",
     "loss_of",
     "open_round",
+    "preferring",
     "question_of",
     "rivals_of",
     "spent_on",
@@ -46,7 +49,9 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         seats = bench.seats(panel, record)
         emit(PhaseStarted(phase="opening"))
         question, options = question_of(state), tuple(state.get("options", ()))
-        with bench.relevance(question) as relevance:
+        cited = [one for asked in state.get("earlier", []) for one in asked.cited]
+        with bench.relevance(question) as by_question:
+            relevance = preferring(cited, by_question)
             update = await _hear(
                 _Round("opening", 0, record, bench.ledgers.of(state)),
                 seats,
@@ -75,9 +80,9 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
             return {}
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
         heard = neighbours(how.topology, [seat.letter for seat in seats])
-        question, rivals = question_of(state), rivals_of(state["question"], turns)
-        with bench.relevance(question) as relevance:
-            evidence = await asyncio.to_thread(cited_evidence, record, turns, relevance, looked_up(state))
+        question, rivals = question_of(state, record), rivals_of(state["question"], turns)
+        with bench.relevance(question_of(state)) as relevance:
+            evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
         round_ = last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
 
@@ -108,13 +113,33 @@ def looked_up(state: DebateState) -> tuple[str, ...]:
     return tuple(label for look in state.get("looks", []) for label in look.labels)
 
 
+def preferring(ids: Collection[str], relevance: Relevance) -> Relevance:
+    """The relevance, with these observations before all others."""
+    first = frozenset(ids)
+
+    def preferred(observations: Sequence[Observation]) -> list[float]:
+        scores = zip(observations, relevance(observations), strict=True)
+        return [score + (observation.id in first) for observation, score in scores]
+
+    return preferred if first else relevance
+
+
+def evidence_of(state: DebateState, record: Record, relevance: Relevance) -> Rendering:
+    """What exchange and judge read of the record: see `cited_evidence`. Blocks."""
+    return cited_evidence(record, state["turns"], relevance, looked_up(state), digest_of(state, record).labels)
+
+
 def cited_evidence(
-    record: Record, turns: Sequence[Turn], relevance: Relevance, looked_up: Sequence[str] = ()
+    record: Record,
+    turns: Sequence[Turn],
+    relevance: Relevance,
+    looked_up: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> Rendering:
     """The observations that the openings cite rightly, with their neighbours: what the rest of the debate is about.
 
-    What was looked up for the seats joins it. Only the openings count, so that the text stays the same, and cached, to
-    the end. Where none holds, the most relevant observations stand in. Blocks.
+    What was looked up for the seats joins it, and what is `kept` of earlier answers. Only the openings count, so that
+    the text stays the same, and cached, to the end. Where none holds, the most relevant observations stand in. Blocks.
     """
     cited = {
         citation.label
@@ -125,14 +150,14 @@ def cited_evidence(
         if citation.holds
     }
     if not cited and not looked_up:
-        return record.render(tokens=_FALLBACK_TOKENS, relevance=relevance)
-    first = {record[label].id for label in (*cited, *looked_up)}
-
-    def cited_first(observations: Sequence[Observation]) -> list[float]:
-        scores = zip(observations, relevance(observations), strict=True)
-        return [score + (observation.id in first) for observation, score in scores]
-
-    return record.render((*record.in_context(cited), *looked_up), tokens=_EVIDENCE_TOKENS, relevance=cited_first)
+        nearest = record.render(tokens=_FALLBACK_TOKENS, relevance=relevance)
+        if not kept:
+            return nearest
+        around: Sequence[str] = nearest.labels
+    else:
+        around = (*record.in_context(cited), *looked_up)
+    first = {record[label].id for label in (*cited, *looked_up, *kept)}
+    return record.render((*around, *kept), tokens=_EVIDENCE_TOKENS, relevance=preferring(first, relevance))
 
 
 def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]]:
@@ -146,9 +171,12 @@ def rivals_of(question: str, turns: Sequence[Turn]) -> dict[str, tuple[str, ...]
     return rivals
 
 
-def question_of(state: DebateState) -> str:
-    """The question, with the conversation it goes on from, and the options where they are given."""
-    told = "".join(f'(Earlier question: "{a.question}" Answer: "{a.answer}") ' for a in state.get("earlier", [])[-3:])
+def question_of(state: DebateState, record: Record | None = None) -> str:
+    """The question, with the conversation it goes on from, and the options where they are given.
+
+    Given the record, the labels that earlier answers rest on stand with them: not for those who answer blind.
+    """
+    told = digest_of(state, record).text
     options = "; ".join(state.get("options", ()))
     return told + state["question"] + (f" (Options: {options})" if options else "")
 

@@ -99,7 +99,7 @@ def build(graph: DebateGraph | None = None, *, model: str | None = None, setting
                     if isinstance(event, Started):
                         conversation.media = list(event.media)
                     if isinstance(event, Finished):
-                        conversation.asked.append(Asked(question=question, answer=event.verdict.answer))
+                        conversation.asked.append(Asked.of(event.verdict))
                     yield _shown(gr, steps), conversation
         except ConsilienceError:
             pass  # it has been told as an event

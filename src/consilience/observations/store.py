@@ -170,12 +170,20 @@ class ObservationStore:
         Raises:
             KeyError: one of them is not in the store.
         """
+        found = self._found(ids)
+        return tuple(found[key] for key in ids)
+
+    def find(self, ids: Sequence[str]) -> tuple[Observation, ...]:
+        """As `get`, without those that are not in the store."""
+        found = self._found(ids)
+        return tuple(found[key] for key in ids if key in found)
+
+    def _found(self, ids: Sequence[str]) -> dict[str, Observation]:
         rows = self.index.read(
             "SELECT id, content FROM observation WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        found = {key: Observation.model_validate_json(content) for key, content in rows}
-        return tuple(found[key] for key in ids)
+        return {key: Observation.model_validate_json(content) for key, content in rows}
 
     # Encodings
 
