@@ -20,6 +20,7 @@ from consilience.tools.excerpt import Excerpt
 
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
+from consilience.core.telemetry import report_nothing
 from consilience.observations import Confidence, Locator, Observation, TimeRange
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def _labels(folder: Path) -> tuple[str, ...]:
 
 @once
 def _session(folder: Path, threads: int) -> Any:
+    report_nothing()
     try:
         import onnxruntime
     except ImportError as problem:

@@ -18,6 +18,7 @@ from consilience.tools.excerpt import Excerpt
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
 from consilience.core.settings import Settings
+from consilience.core.telemetry import report_nothing
 from consilience.core.weights_pins import pinned_name
 from consilience.observations import Observation
 
@@ -119,6 +120,7 @@ def _heard(segment: Any) -> Heard:
 @once
 def _model(folder: str, threads: int) -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    report_nothing()
     try:
         from faster_whisper import WhisperModel
     except ImportError as problem:

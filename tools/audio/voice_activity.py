@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consilience.core.errors import MissingExtra
 from consilience.core.once import once
+from consilience.core.telemetry import report_nothing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,7 @@ class _Detector:
 
 @once
 def _session() -> Any:
+    report_nothing()
     try:
         from faster_whisper.vad import get_vad_model
     except ImportError as problem:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.core.once import once
+from consilience.core.telemetry import report_nothing
 from consilience.observations import Confidence, Observation
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _corners(box: Any, *, upside_down: bool) -> tuple[Any, Any, Any, Any]:
 @once
 def _reader(threads: int) -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    report_nothing()
     try:
         from rapidocr import RapidOCR
     except ImportError as problem:

@@ -6,7 +6,6 @@ internet, and nothing is sent there.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 from consilience.apps.chat_steps import Message, Steps
 from consilience.core.errors import BadConfiguration, ConsilienceError, MissingExtra
 from consilience.core.settings import Settings
+from consilience.core.telemetry import report_nothing
 from consilience.graphs import Asked, AskOptions, DebateGraph, Finished, Started, astream
 from consilience.observations import Media, ObservationStore
 
@@ -141,8 +141,7 @@ def _shown(gr: Any, steps: Steps) -> list[Any]:
 
 
 def _gradio() -> Any:
-    # Read when Gradio is imported; it would otherwise report its use.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    report_nothing()
     try:
         import gradio
     except ImportError as problem:
