@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 from consilience.tools.bounds import refused
@@ -20,8 +19,6 @@ from consilience.observations import Locator, Media, Observation, ObservationSto
 __all__ = ["check_fits", "describe", "encoder_tool", "tool_name"]
 
 _TOKENS = 4000
-# Texts that run in time.
-_TIMED = frozenset({"text/vtt", "application/x-subrip", "text/x-rttm"})
 
 
 def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) -> BaseTool:
@@ -45,7 +42,7 @@ def encoder_tool(encoder: Encoder, store: ObservationStore, settings: Settings) 
             raise ToolException(f"{where!r} is no place in a medium: {problem}") from problem
         try:
             medium = await asyncio.to_thread(store.media, media)
-            check_fits(encoder, medium, place)
+            check_fits(encoder, medium)
             encoding = await runner.encode(medium, encoder, parameters=parameters, where=place)
         except ConsilienceError as problem:
             raise ToolException(str(problem)) from problem
@@ -76,14 +73,12 @@ def tool_name(encoder: Encoder) -> str:
     return encoder.name.replace(".", "_")
 
 
-def check_fits(encoder: Encoder, media: Media, where: Locator) -> None:
-    """Returns where the encoder may read this part of the medium: as what it is, or as a frame, a page or the sound.
+def check_fits(encoder: Encoder, media: Media) -> None:
+    """Returns where the encoder may read the medium: as what it is, or as a frame, a page or the sound of it.
 
     Raises:
-        BadMedia: it may not, or the medium has no such part: what is observed there would stand in a wrong place.
+        BadMedia: it may not.
     """
-    if lacking := next(_lacking(media, where), None):
-        raise BadMedia(media.name, f"has no {lacking}.", cure="Leave the place empty for all of it.")
     if encoder.reads(media.modality, media.mime):
         return
     if media.modality not in ("video", "document") or media.modality == encoder.modality:
@@ -93,22 +88,6 @@ def check_fits(encoder: Encoder, media: Media, where: Locator) -> None:
             f"is {media.modality} ({media.mime}).",
             cure=f"{encoder.name} reads {encoder.modality}{types}.",
         )
-
-
-def _lacking(media: Media, where: Locator) -> Iterator[str]:
-    """What the place names and the medium does not have."""
-    if where.time and media.modality not in ("audio", "video") and media.mime not in _TIMED:
-        yield "times"
-    if where.region and media.modality not in ("image", "video", "document"):
-        yield "regions"
-    # Who reads old workbooks counts their sheets.
-    uncounted = media.modality == "table" and media.pages is None
-    if where.page is not None and not uncounted and where.page > (media.pages or 0):
-        yield f"page {where.page}"
-    if where.chars and where.chars.start >= (media.characters or 0):
-        yield f"character {where.chars.start}"
-    if where.cell and media.modality not in ("table", "document"):
-        yield "cells"
 
 
 def describe(encoding: Encoding) -> str:

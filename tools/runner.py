@@ -22,6 +22,7 @@ from consilience.core.settings import Settings
 from consilience.core.tracing import span
 from consilience.core.weights import Progress, WeightsStore
 from consilience.observations import Locator, Media, Modality, Observation, ObservationStore, Unobserved
+from consilience.observations.places import check_place
 
 __all__ = ["Encoding", "Runner", "failed", "observed"]
 
@@ -109,7 +110,10 @@ class Runner:
         where: Locator | None = None,
         deadline: Deadline | None = None,
     ) -> Encoding:
-        """One encoding of exactly this part, from the cache or made now; when cancelled, it stops the encoder."""
+        """One encoding of exactly this part, from the cache or made now; when cancelled, it stops the encoder.
+
+        A part that the medium does not have (a page of a photo, a time in a letter) is a failure.
+        """
         bound = encoder.bind(parameters)
         until = deadline or Deadline()
         place = where or Locator()
@@ -137,6 +141,7 @@ class Runner:
 
         try:
             self._check_allowed(encoder)
+            check_place(media, where)
             key = encoder.cache_key(media, where, parameters, self.settings)
             # Two debates over the same medium at once encode it once: the second waits and finds it cached.
             with self._lock(key):
@@ -173,14 +178,14 @@ class Runner:
         weights = WeightsStore(self.settings)
         for name in encoder.weights:
             weights.pull(name, self._on_download)
-        path = self.store.path(media)
-        excerpt = excerpt_of(
-            encoder, media, path, where=where, parameters=parameters, settings=self.settings, deadline=deadline
-        )
-        try:
-            return tuple(encoder.encode(excerpt, **parameters))
-        except Unobservable as reason:
-            return (_unobserved(excerpt, encoder, str(reason)),)
+        with self.store.holding(media) as path:
+            excerpt = excerpt_of(
+                encoder, media, path, where=where, parameters=parameters, settings=self.settings, deadline=deadline
+            )
+            try:
+                return tuple(encoder.encode(excerpt, **parameters))
+            except Unobservable as reason:
+                return (_unobserved(excerpt, encoder, str(reason)),)
 
 
 def _traced(media: Media, encoder: Encoder, where: Locator) -> dict[str, Any]:

@@ -212,3 +212,53 @@ def test_killed_writers_lose_and_corrupt_nothing(tmp_path: Path) -> None:
                     kept = store.encoding(f"{round_}{name} {number}")
                     assert kept is not None
                     assert len(kept) == 50
+
+
+def test_asking_for_the_bytes_marks_them_as_used(store: ObservationStore) -> None:
+    used, _ = fill(store, "used")
+    age(store, used.digest)
+    path = store.path(used)
+    assert time.time() - path.stat().st_mtime < 60
+    marked = path.stat().st_mtime_ns
+    assert store.path(used).stat().st_mtime_ns == marked
+    assert collect(store, 0).blobs == 0
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from consilience.observations import ObservationStore
+with ObservationStore(Path(sys.argv[1])) as store, store.holding(store.media(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_another_process_encodes_is_not_collected_however_long_that_takes(store: ObservationStore) -> None:
+    film, _ = fill(store, "film")
+    command = [sys.executable, "-c", HOLDER, str(store.root), film.id]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        age(store, film.digest)
+        assert collect(store, 0).blobs == 0
+        assert store.encoding("key of film") is not None
+        holder.communicate("")
+    assert collect(store, 0).blobs == 1
+    with pytest.raises(BadMedia, match="no longer in the store"), store.holding(film):
+        pass
+
+
+def test_imported_media_without_bytes_are_collected_when_they_are_old(store: ObservationStore) -> None:
+    here, _ = fill(store, "here")
+    media = [Media(**{**here.model_dump(), "id": f"sha256:{digit * 64}", "name": digit}) for digit in "12"]
+    for medium in media:
+        store.put_media(medium)
+        store.put([note(medium, medium.name)])
+    store.index.write("UPDATE arrival SET at = ? WHERE media = ?", [(str(LONG_AGO), media[0].id)])
+    collected = collect(store, 0)
+    assert (collected.imported, collected.blobs) == (1, 0)
+    assert {row[0] for row in store.index.read("SELECT id FROM media")} == {here.id, media[1].id}
+    assert {row[0] for row in store.index.read("SELECT media FROM arrival")} == {here.id, media[1].id}
+    assert take_stock(store).observations == 2
+    assert verify(store) == []

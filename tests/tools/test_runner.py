@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from consilience.core.errors import Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import CharRange, Locator, Media, Modality, Observation, ObservationStore, ingest
+from consilience.observations.housekeeping import collect
 
 MODALITIES: tuple[Modality, ...] = ("text", "image", "audio")
 
@@ -105,7 +107,8 @@ def test_every_part_is_read_once_and_in_one_order(tree: Tree, jobs: int) -> None
     with tempfile.TemporaryDirectory() as folder:
         chosen = Settings(cache_dir=Path(folder))
         with ObservationStore.open(chosen) as store:
-            media = ingest("A text.", store)
+            # As many characters as there can be places.
+            media = ingest("A text. " * 500, store)
             encodings = perceived(Runner(store, forest.encoders(), settings=chosen, jobs=jobs), [media])
             again = perceived(Runner(store, forest.encoders(), settings=chosen, jobs=1), [media])
     assert not [e.failure for e in encodings if e.failure]
@@ -365,3 +368,30 @@ async def test_a_modality_that_nobody_reads_is_said_at_once(store: ObservationSt
     with pytest.raises(UnsupportedMedia, match="no encoder reads audio"):
         async for _ in runner_of(store, plain).perceive([media]):
             pass
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [("page=2", "has no page 2"), ("t=1,2", "has no times"), ("xywh=percent:0,0,50,50", "has no regions")],
+)
+async def test_a_place_that_the_medium_does_not_have_is_refused(store: ObservationStore, where: str, told: str) -> None:
+    media, place = ingest("A text.", store), Locator.from_fragment(where)
+    encoding = await runner_of(store, plain).encode(media, plain, where=place)
+    assert told in (encoding.failure or "")
+    assert not encoding.observations
+
+
+async def test_what_is_being_encoded_is_not_collected(store: ObservationStore) -> None:
+    collected: list[int] = []
+
+    @encoder(modality="text", kinds=("seen",), version="1")
+    def slow(excerpt: Excerpt) -> Iterator[Observation]:
+        """Is at it for so long that its medium looks forgotten."""
+        os.utime(excerpt.path, (1, 1))
+        collected.append(collect(store, 0).blobs)
+        yield excerpt.observe("seen", {}, excerpt.text())
+
+    runner, media = runner_of(store, slow), ingest("A text.", store)
+    encoding = await runner.encode(media, slow)
+    assert [o.text for o in encoding.observations] == ["A text."]
+    assert (collected, collect(store, 0).blobs) == ([0], 1)

@@ -65,7 +65,7 @@ class _Host:
             raise BadMedia(given["where"], f"is no place in a medium ({problem}).") from problem
         async with self.gate:
             media = await asyncio.to_thread(self._medium, given["media"], given["base64"], given["file_name"])
-            check_fits(encoder, media, where)
+            check_fits(encoder, media)
             return await self.runner.encode(media, encoder, where=where, parameters=parameters)
 
     def _medium(self, named: str, encoded: str, file_name: str) -> Media:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consilience.core.errors import UnknownName
+from consilience.core.locks import alone
+from consilience.observations.digests import digest_of
 from consilience.observations.media import Media
-from consilience.observations.store import ObservationStore, digest_of
+from consilience.observations.store import ObservationStore
 
 __all__ = ["Collected", "Forgotten", "Stock", "collect", "find_media", "forget", "take_stock"]
 
@@ -46,6 +48,9 @@ class Collected:
     """What a collection removed."""
 
     blobs: int
+    """Files."""
+    imported: int
+    """Media that were there without bytes."""
     freed: int
     """Bytes."""
     left: int
@@ -84,30 +89,62 @@ def take_stock(store: ObservationStore) -> Stock:
 def collect(store: ObservationStore, max_bytes: int) -> Collected:
     """Removes what was not used for longest until the store takes at most `max_bytes`.
 
-    A medium goes with all that came from it. What was used within the last ten minutes stays: a run may be at it.
+    A medium goes with all that came from it. What is being encoded stays, in whatever process, and what was used within
+    the last ten minutes: a run may be at it.
     """
     before = _bytes(store)
     now = time.time()
     for path in _strays(store):
         if now - _used(path) > _IN_USE:
             path.unlink(missing_ok=True)
-    left, removed = _bytes(store), 0
-    for path in sorted(store.blobs(), key=_used):
-        if left <= max_bytes or now - _used(path) <= _IN_USE:
+    left, blobs, imported = _bytes(store), 0, 0
+    here = [(_used(path), path.name, True) for path in store.blobs()]
+    for used, digest, has_bytes in sorted([*here, *_imported(store)]):
+        if left <= max_bytes or now - used <= _IN_USE:
             break
-        with store.index.transaction() as connection:
-            _delete_media(connection, f"sha256:{path.name}")
-            connection.execute("DELETE FROM rendering WHERE blob = ?", (path.name,))
-            rendered = _delete_renderings(connection, f"sha256:{path.name}")
-        gone = [file for file in (path, *map(store.blob, rendered)) if file.exists()]
-        left -= sum(map(_size, gone))
-        for file in gone:
-            file.unlink(missing_ok=True)
-        removed += len(gone)
-    if removed:
+        if not has_bytes:
+            left -= _row_bytes(store, digest)
+            _remove(store, digest)
+            imported += 1
+            continue
+        with alone(path := store.blob(digest)) as free:
+            # It may have been used since it was looked at.
+            if free and now - _used(path) > _IN_USE:
+                gone = _remove(store, digest)
+                left -= sum(gone)
+                blobs += len(gone)
+    if blobs or imported:
         store.index.shrink()
     left = _bytes(store)
-    return Collected(blobs=removed, freed=before - left, left=left)
+    return Collected(blobs=blobs, imported=imported, freed=before - left, left=left)
+
+
+def _remove(store: ObservationStore, digest: str) -> list[int]:
+    """Removes a blob, the medium that it is, and what was rendered from that; gives the sizes of the files."""
+    with store.index.transaction() as connection:
+        _delete_media(connection, f"sha256:{digest}")
+        connection.execute("DELETE FROM rendering WHERE blob = ?", (digest,))
+        rendered = _delete_renderings(connection, f"sha256:{digest}")
+    gone = [file for file in map(store.blob, (digest, *rendered)) if file.exists()]
+    sizes = [_size(file) for file in gone]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return sizes
+
+
+def _imported(store: ObservationStore) -> Iterator[tuple[float, str, bool]]:
+    """(when it came, digest, False) of media without bytes; 0 for those that came before that was written down."""
+    statement = "SELECT id, coalesce(at, 0) FROM media LEFT JOIN arrival ON arrival.media = media.id"
+    for media_id, at in store.index.read(statement):
+        digest = media_id.removeprefix("sha256:")
+        if not store.blob(digest).exists():
+            yield float(at), digest, False
+
+
+def _row_bytes(store: ObservationStore, digest: str) -> int:
+    """About what the observations of a medium take in the index."""
+    statement = "SELECT coalesce(sum(length(content)), 0) FROM observation WHERE media = ?"
+    return int(store.index.read(statement, (f"sha256:{digest}",))[0][0])
 
 
 def find_media(store: ObservationStore, wanted: str) -> Media:

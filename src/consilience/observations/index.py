@@ -15,6 +15,9 @@ __all__ = ["Index"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS media (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arrival (media TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS arrival_goes AFTER DELETE ON media
+    BEGIN DELETE FROM arrival WHERE media = OLD.id; END;
 CREATE TABLE IF NOT EXISTS observation (id TEXT PRIMARY KEY, media TEXT NOT NULL, content TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS observation_media ON observation (media);
 CREATE INDEX IF NOT EXISTS observation_kind ON observation (json_extract(content, '$.kind'));
@@ -30,9 +33,10 @@ CREATE TRIGGER IF NOT EXISTS vector_goes AFTER DELETE ON observation
 
 
 class Index:
-    """Tables `media`, `observation`, `encoding`, `rendering` (which blob was made out of which medium) and `vector`.
+    """Tables `media`, `arrival`, `observation`, `encoding`, `rendering` and `vector`.
 
-    A vector stands for an observation's text; whoever deletes the observation deletes it too.
+    An arrival is when a medium was last taken in or imported, seconds since the epoch; a rendering, which blob was made
+    out of which medium; a vector stands for an observation's text. Arrivals and vectors go with what they belong to.
     """
 
     def __init__(self, path: Path) -> None:

@@ -17,9 +17,10 @@ from urllib.parse import unquote_to_bytes
 
 from consilience.core.errors import BadMedia
 from consilience.core.settings import Limits
+from consilience.observations.digests import digest_of
 from consilience.observations.media import Media
 from consilience.observations.sniff import Sniffed, sniff
-from consilience.observations.store import ObservationStore, digest_of
+from consilience.observations.store import ObservationStore
 
 __all__ = ["Source", "ingest"]
 

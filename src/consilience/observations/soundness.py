@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from consilience.observations.digests import digest_of
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
-from consilience.observations.store import ObservationStore, digest_of
+from consilience.observations.store import ObservationStore
 
 __all__ = ["Damage", "verify"]
 

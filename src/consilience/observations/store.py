@@ -10,20 +10,24 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 from consilience.core.errors import BadConfiguration, BadMedia
+from consilience.core.locks import shared
 from consilience.core.settings import Settings
+from consilience.observations.digests import digest_of, pieces
 from consilience.observations.index import Index
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
 
-__all__ = ["ObservationStore", "digest_of"]
+__all__ = ["ObservationStore"]
 
-_CHUNK = 1 << 20
+# How long a mark of use is new enough, in seconds.
+_MARKED = 60.0
 
 
 class ObservationStore:
@@ -78,7 +82,7 @@ class ObservationStore:
         if digest and self._use(digest):
             return digest
         with source.open("rb") as file:
-            return self._place(_pieces(file, source, most))
+            return self._place(pieces(file, source, most))
 
     def put_rendering(self, content: bytes, media: Media) -> str:
         """Keeps `content`, which was made out of `media` and is forgotten with it; gives its SHA-256, hexadecimal."""
@@ -102,13 +106,13 @@ class ObservationStore:
             return False
         return True
 
-    def _place(self, pieces: Iterable[bytes]) -> str:
+    def _place(self, content: Iterable[bytes]) -> str:
         # The hash is taken of what is written: a file may grow between two readings.
         written = hashlib.sha256()
         partial = self._blobs / f"{os.getpid()}-{threading.get_ident()}.partial"
         try:
             with partial.open("wb") as file:
-                for piece in pieces:
+                for piece in content:
                     written.update(piece)
                     file.write(piece)
                 # A name that stands for bytes must not outlive them, not even in a power cut.
@@ -125,7 +129,9 @@ class ObservationStore:
 
     def put_media(self, media: Media) -> None:
         """Remembers what is known of a medium; the newest name wins."""
-        self.index.write("INSERT OR REPLACE INTO media VALUES (?, ?)", [(media.id, media.model_dump_json())])
+        with self.index.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO media VALUES (?, ?)", (media.id, media.model_dump_json()))
+            connection.execute("INSERT OR REPLACE INTO arrival VALUES (?, ?)", (media.id, time.time()))
 
     def known(self, digest: str) -> Media | None:
         """What was found out about the bytes of this hash when they were taken in before; None when they are not here.
@@ -147,15 +153,33 @@ class ObservationStore:
         return Media.model_validate_json(rows[0][0])
 
     def path(self, media: Media) -> Path:
-        """The file that holds a medium's bytes.
+        """The file that holds a medium's bytes, which count as used now.
 
         Raises:
             BadMedia: the bytes are gone.
         """
         path = self.blob(media.digest)
-        if not path.exists():
-            raise BadMedia(media.name, "its bytes are no longer in the store.", cure="Pass the file again.")
+        try:
+            if time.time() - path.stat().st_mtime > _MARKED:
+                os.utime(path)
+        except FileNotFoundError as problem:
+            raise _gone(media) from problem
         return path
+
+    @contextmanager
+    def holding(self, media: Media) -> Iterator[Path]:
+        """The file that holds a medium's bytes; no process collects it as long as this lasts.
+
+        Raises:
+            BadMedia: the bytes are gone.
+        """
+        with ExitStack() as held:
+            path = self.path(media)
+            try:
+                held.enter_context(shared(path))
+            except FileNotFoundError as problem:
+                raise _gone(media) from problem
+            yield path
 
     # Observations
 
@@ -207,32 +231,9 @@ class ObservationStore:
 _PUT = "INSERT OR IGNORE INTO observation VALUES (?, ?, ?)"
 
 
+def _gone(media: Media) -> BadMedia:
+    return BadMedia(media.name, "its bytes are no longer in the store.", cure="Pass the file again.")
+
+
 def _row(observation: Observation) -> tuple[str, str, str]:
     return observation.id, observation.provenance.media, observation.model_dump_json()
-
-
-def digest_of(path: Path, most: int | None = None) -> str | None:
-    """SHA-256 of a file's bytes, hexadecimal; None when it cannot be read.
-
-    Raises:
-        BadMedia: there are more than `most` bytes in it, however large it said it was.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            for piece in _pieces(file, path, most):
-                digest.update(piece)
-    except OSError:
-        return None
-    return digest.hexdigest()
-
-
-def _pieces(file: IO[bytes], path: Path, most: int | None) -> Iterator[bytes]:
-    read = 0
-    while piece := file.read(_CHUNK):
-        read += len(piece)
-        if most is not None and read > most:
-            raise BadMedia(
-                path.name, f"goes on beyond {most:,} bytes, the limit.", cure="Wait until it is complete, or cut it."
-            )
-        yield piece

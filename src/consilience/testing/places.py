@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from consilience.observations import Locator, Media, Observation, Shot, TimeRange, Track, Transcript
+from consilience.observations.places import lacking
 
 __all__ = ["misplaced", "outside"]
 
@@ -23,15 +24,14 @@ def misplaced(observation: Observation, media: Media, path: Path) -> str | None:
 
 def _faults(observation: Observation, media: Media, path: Path) -> Iterator[str]:
     where = observation.locator
-    for time in (where.time, *_times_of(observation)):
-        if time and media.modality == "image":
-            yield f"{where}: a picture has no time"
-        if time and media.seconds is not None and time.end > media.seconds + _SECONDS:
-            yield f"{where}: {time} reaches beyond the end ({media.seconds} s)"
-    if where.region and media.modality == "audio":
-        yield f"{where}: a recording has no regions"
-    if where.page is not None and where.page > (media.pages or 0):
-        yield f"{where}: there are {media.pages or 'no'} pages"
+    # Annotations mark regions of other media, which their tracks name.
+    foreign = media.modality == "text" and where.track is not None
+    own = where.model_copy(update={"region": None}) if foreign else where
+    for place in (own, *(Locator(time=time) for time in _times_of(observation))):
+        if told := lacking(media, place):
+            yield f"{where}: it has no {told}"
+        if place.time and media.seconds is not None and place.time.end > media.seconds + _SECONDS:
+            yield f"{where}: {place.time} reaches beyond the end ({media.seconds} s)"
     if where.chars and media.characters is not None and where.chars.end > media.characters:
         yield f"{where}: there are {media.characters} characters"
     if where.cell and media.mime in _DELIMITED:
