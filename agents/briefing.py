@@ -39,18 +39,23 @@ def opening_brief(question: str, evidence: Rendering) -> str:
 def debate_brief(question: str, evidence: Rendering, turns: Sequence[Turn]) -> str:
     """The question, the cited evidence, and every turn so far; with more turns, the earlier text is its beginning."""
     parts = [opening_brief(question, evidence)]
+    quoted: set[tuple[str, str]] = set()
     for turn in turns:
         if turn.round != 0 and "\nExchange:" not in parts:
             parts.append("\nExchange:")
         elif turn.round == 0 and "\nStatements:" not in parts:
             parts.append("\nStatements:")
-        parts.append(_told(turn))
+        parts.append(_told(turn, quoted))
     return "\n".join(parts)
 
 
-def _told(turn: Turn) -> str:
-    """`Seat A: on platform 4 (fully stated; [i1] "Platform 4")`."""
-    cited = [f'[{c.label}] "{c.quote}"' for claim in turn.claims if claim.holds for c in claim.citations]
+def _told(turn: Turn, quoted: set[tuple[str, str]]) -> str:
+    """`Seat A: on platform 4 (fully stated; [i1] "Platform 4")`; words that an earlier turn has `quoted`: `[i1]`."""
+    cited: list[str] = []
+    for citation in (c for claim in turn.claims if claim.holds for c in claim.citations):
+        known = (citation.label, citation.quote) in quoted
+        cited.append(f"[{citation.label}]" if known else f'[{citation.label}] "{citation.quote}"')
+        quoted.add((citation.label, citation.quote))
     grounds = "; ".join([f"{turn.position.stated} stated", *cited])
     disputes = "".join(f" Disputes seat {dispute.seat}: {dispute.reason}" for dispute in turn.disputes)
     return f"Seat {turn.seat}: {turn.position.text} ({grounds}){disputes}"

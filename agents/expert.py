@@ -82,8 +82,9 @@ class Seat:
 
     async def respond(self, brief: Brief, meter: Meter) -> Turn:
         """A turn that answers the peers' turns, over the evidence cited so far."""
-        dispute = prompt("dispute", rivals=" or ".join(brief.rivals)) + " " if brief.rivals else ""
-        stand = prompt("against") + " " if brief.against else ""
+        dispute = " " + prompt("dispute", rivals=" or ".join(brief.rivals)) if brief.rivals else ""
+        stand = " " + prompt("against") if brief.against else ""
+        # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
         instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand)
         form = turn_form(Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options))
         shared = debate_brief(brief.question, brief.evidence, brief.turns)

@@ -81,10 +81,10 @@ class Room:
             id=f"sha256:{digest}", mime=source["mime"], modality=modality, name=source["name"], size=len(content)
         )
 
-    def ours(self, *, whole_record: bool = False) -> Peer:
+    def ours(self, *, whole_record: bool = False, protocol: Protocol = THREE_ROUNDS) -> Peer:
         """Every seat over its own modality, or over the whole record as the rivals' experts are."""
         experts = [Expert(m, Expert.for_modality(m).role, view=None if whole_record else (m,)) for m in SOURCES]
-        graph = debate(self.bench, Panel(experts=tuple(experts)), protocol=THREE_ROUNDS)
+        graph = debate(self.bench, Panel(experts=tuple(experts)), protocol=protocol)
         state: Any = {"question": DATA["question"], "media": self.media}
 
         async def hold() -> str:
@@ -109,6 +109,11 @@ class Room:
             "ours": self.ours(),
             "ours, whole record": self.ours(whole_record=True),
         }
+
+    async def in_turn(self) -> dict[str, Peer]:
+        """Ours with seats that speak one after the other in the exchange: eight calls deep, not four."""
+        after_each_other = Exchange(rounds=2, stops=(), order="in_turn")
+        return {"ours, in turn": self.ours(protocol=Protocol("in turn", exchange=after_each_other, rule="judge"))}
 
 
 BASE = "LangGraph + ChatOpenAI"
@@ -189,13 +194,14 @@ async def memory(peers: dict[str, Peer], debates: int) -> None:
 def prefix(folder: Path) -> None:
     """Prompt tokens that no earlier request of the debate carried as a prefix."""
     print("Prompt tokens of one debate; not carried before by a request (seen), by an answered one (ready)")
-    names = ["plain asyncio + openai", BASE, "ours", "ours, whole record"]
+    names = ["plain asyncio + openai", BASE, "ours", "ours, whole record", "ours, in turn"]
     for name in names:
         # A server each, so that no debate finds what another has warmed.
         with ServerApart(replies=answer, latency=0.05) as server:
 
             async def once(name: str = name, url: str = server.base_url) -> None:
-                peers = await Room(folder, url).peers()
+                room = Room(folder, url)
+                peers = await room.peers() | await room.in_turn()
                 await peers[name].debate()
                 await closed(peers)
 

@@ -102,3 +102,17 @@ def test_what_is_filled_into_a_prompt_is_not_filled_in_itself() -> None:
 def test_a_placeholder_that_is_left_empty_is_an_error(filled: dict[str, str]) -> None:
     with pytest.raises(KeyError, match="role"):
         prompt("opening", **filled)
+
+
+def test_words_are_quoted_once() -> None:
+    turns = [
+        turn("A", claims=(claim("Platform 4"),)),
+        turn("B", 1, claims=(claim("Platform 4"),)),
+        turn("C", 1, claims=(claim("4"),)),
+    ]
+    told = debate_brief("Where?", EVIDENCE, turns).splitlines()
+    assert [line for line in told if line.startswith("Seat")] == [
+        'Seat A: platform 4 (fully stated; [i1] "Platform 4")',
+        "Seat B: platform 4 (fully stated; [i1])",
+        'Seat C: platform 4 (fully stated; [i1] "4")',
+    ]
