@@ -6,6 +6,8 @@ import base64
 import inspect
 import itertools
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -415,3 +417,27 @@ def test_broken_media_are_broken(content: bytes) -> None:
 def test_settings_are_of_a_store_of_their_own(tmp_path: Path) -> None:
     assert EncoderConformance().settings(tmp_path).store_dir.is_relative_to(tmp_path)
     assert EncoderConformance().settings(tmp_path).weights_dir.resolve() == Settings().weights_dir.resolve()
+
+
+@pytest.mark.parametrize(
+    ("options", "passes"),
+    [([], False), (["-p", "no:asyncio"], False), (["--asyncio-mode=auto"], True)],
+)
+def test_where_nothing_awaits_the_tests_they_fail_and_name_the_cure(
+    tmp_path: Path, options: list[str], passes: bool
+) -> None:
+    (tmp_path / "test_length.py").write_text(
+        "from consilience import encoder\n"
+        "from consilience.testing import EncoderConformance\n\n"
+        "@encoder(modality='text', kinds=('length',), version='1')\n"
+        "def length(excerpt):\n"
+        "    'Tells how long a text is.'\n"
+        "    yield excerpt.observe('length', {}, f'{len(excerpt.text())} characters')\n\n"
+        "class TestLength(EncoderConformance):\n"
+        "    encoder = length\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "well_declared", *options]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode == 0) == passes, ran.stdout
+    assert ('set asyncio_mode = "auto"' in ran.stdout) != passes
+    assert "not natively supported" not in ran.stdout

@@ -6,7 +6,8 @@
         def source(self) -> Source:
             return Path("scene.png")
 
-The tests are asynchronous: they need pytest-asyncio in its `auto` mode.
+The tests are asynchronous: they need pytest-asyncio in its `auto` mode (`asyncio_mode = "auto"` under
+`[tool.pytest.ini_options]`), and fail at once where nothing would await them.
 """
 
 from __future__ import annotations
@@ -86,6 +87,18 @@ class EncoderConformance:
         if not (place / "weights").exists():
             (place / "weights").symlink_to(Settings().weights_dir)
         return Settings(cache_dir=place)
+
+    @pytest.fixture(autouse=True)
+    def _awaited(self, request: pytest.FixtureRequest) -> None:
+        """Fails where pytest would collect coroutines that nobody awaits, and names the cure."""
+        plugin = request.config.pluginmanager.hasplugin("asyncio")
+        mode = plugin and (request.config.getoption("asyncio_mode", None) or request.config.getini("asyncio_mode"))
+        if mode != "auto" and not any(map(request.node.get_closest_marker, ("asyncio", "anyio"))):
+            pytest.fail(
+                "EncoderConformance's tests are asynchronous, and nothing awaits them here: install pytest-asyncio "
+                '(consilience[testing]) and set asyncio_mode = "auto" under [tool.pytest.ini_options].',
+                pytrace=False,
+            )
 
     @pytest.fixture
     def bench(self, tmp_path: Path) -> tuple[Runner, Media]:
