@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import struct
+import tracemalloc
 import wave
 import zlib
 from collections.abc import Callable, Iterator
@@ -493,3 +494,14 @@ def test_known_bytes_are_still_held_to_name_and_limits(store: ObservationStore, 
         ingest(liar, store)
     with pytest.raises(BadMedia, match="the limit is 100"):
         ingest(path, store, limits=Limits(pixels=100))
+
+
+def test_a_long_recording_is_not_read_into_memory(store: ObservationStore, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav(16_000_000))
+    tracemalloc.start()
+    media = ingest(path, store)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert media.seconds == 16_000_000 / 8000
+    assert most < 8_000_000

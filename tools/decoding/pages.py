@@ -23,6 +23,7 @@ __all__ = ["address_space", "embedded_picture", "page_picture"]
 
 _LONGEST = 60.0
 _OWN_BYTES = 1 << 30
+_PIECE = 1 << 20
 # Scans are mostly made at 200 to 300 dpi; small print needs 200 to be read.
 _DPI = 200
 
@@ -72,7 +73,11 @@ def embedded_picture(path: Path, member: str, limits: Limits) -> Image.Image:
 
 
 def _unzipped(path: Path, member: str, limits: Limits) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(member).file_size > limits.media_bytes:
-            raise Unobservable(f"{member} is too large")
-        return archive.read(member)
+    with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        # Not at once: then all of it would be unpacked, whatever size its header tells.
+        content = bytearray()
+        while piece := file.read(_PIECE):
+            content += piece
+            if len(content) > limits.media_bytes:
+                raise Unobservable(f"{member} is too large")
+        return bytes(content)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 import zlib
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import docx
 import pytest
+from consilience.tools.decoding.pages import embedded_picture
 from consilience.tools.document.html import html
 from consilience.tools.document.mail import mail
 from consilience.tools.document.pdf import pdf
@@ -18,7 +21,7 @@ from consilience.tools.document.word import word
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consilience.core.errors import BadMedia
+from consilience.core.errors import BadMedia, Unobservable
 from consilience.core.settings import Limits
 from consilience.observations import ObservationStore, ingest
 
@@ -235,6 +238,34 @@ def test_archives_that_unpack_to_too_much_are_refused(store: ObservationStore) -
     bomb = zipped(word__document=b"<a>" + b" " * 5_000_000 + b"</a>")
     with pytest.raises(BadMedia, match="would unpack to more than"):
         ingest(bomb, store, limits=Limits(unpacked_bytes=1_000_000), name="bomb.docx")
+
+
+def understated(name: str, told: int, held: int) -> bytes:
+    """An archive with a part of `held` zeros whose directory tells `told`, and the checksum of so many."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", "<a/>")
+        archive.writestr(name, bytes(held))
+        part = archive.getinfo(name)
+        part.file_size, part.CRC = told, zlib.crc32(bytes(told))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("told", "held"), [(10, 50_000_000), (50_000_000, 10)])
+def test_archives_that_lie_about_their_size_are_refused(store: ObservationStore, told: int, held: int) -> None:
+    with pytest.raises(BadMedia, match="is broken"):
+        ingest(understated("word/media/image1.png", told, held), store, name="liar.docx")
+
+
+def test_what_a_part_holds_beyond_its_told_size_is_never_in_memory(tmp_path: Path) -> None:
+    path, member = tmp_path / "liar.docx", "word/media/image1.png"
+    path.write_bytes(understated(member, 10, 50_000_000))
+    tracemalloc.start()
+    with pytest.raises(Unobservable, match="cannot be opened"):
+        embedded_picture(path, member, Limits(media_bytes=1_000_000))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000
 
 
 async def test_a_package_without_its_parts_is_unobserved(read: Any) -> None:

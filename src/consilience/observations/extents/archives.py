@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,16 @@ def measure_office(path: Path, name: str, limits: Limits) -> dict[str, Any]:
 
 
 def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, room: int, name: str) -> int:
-    """Bytes that a part really unpacks to, counted until there are more than `room`: its header may lie."""
+    """Bytes that a part really unpacks to, counted until there are more than `room`: its header may lie.
+
+    Python stops where the header says that the part ends, but unpacks first: who reads a part at once would hold in
+    memory what is not counted. So it is read as if it were told to be too large, and what is told is compared.
+    """
     counted, last = 0, b""
     written = part.filename.lower().endswith(_XML)
-    with archive.open(part) as file:
+    untold = copy(part)
+    untold.file_size = max(room, part.file_size) + 1
+    with archive.open(untold) as file:
         while counted <= room and (piece := file.read(_CHUNK)):
             counted += len(piece)
             if written and any(sign in last + piece for sign in _DECLARED):
@@ -61,4 +68,6 @@ def _unpacked(archive: zipfile.ZipFile, part: zipfile.ZipInfo, room: int, name: 
                     cure="Do not open it.",
                 )
             last = piece[-20:]
+    if counted <= room and counted != part.file_size:
+        raise zipfile.BadZipFile(f"{part.filename} has {counted:,} bytes where {part.file_size:,} are told")
     return counted
