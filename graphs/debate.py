@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -28,6 +29,7 @@ def debate(
     protocol: Protocol | str = "debate",
     rounds: int | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
+    offsets: Mapping[str, float] | None = None,
 ) -> DebateGraph:
     """The graph of a protocol, compiled.
 
@@ -37,6 +39,7 @@ def debate(
         protocol: how it is deliberated, or the name of a ready one (`PROTOCOLS`).
         rounds: of exchange, 0 to 3, instead of the protocol's.
         checkpointer: any LangGraph checkpointer; then pass a `thread_id` when you run it.
+        offsets: seconds at which media start on one common clock, by their names or ids; None: nobody knows.
 
     Raises:
         UnknownName: there is no such protocol.
@@ -48,7 +51,7 @@ def debate(
     panel = panel if panel.experts else replace(panel, experts=how.experts())
     graph = StateGraph(DebateState)
     graph.add_node("perceive", nodes.perceive(bench))
-    graph.add_node("reconcile", nodes.reconcile(bench))
+    graph.add_node("reconcile", nodes.reconcile(bench, offsets=offsets))
     graph.add_node("open", nodes.open_round(bench, panel))
     graph.add_node("look", nodes.look(bench))
     graph.add_node("decide", nodes.decide(how))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypedDict
 
@@ -21,6 +21,7 @@ from typing_extensions import Unpack
 from consilience.core.background import run_blocking
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
+from consilience.fusion import check_offsets
 from consilience.models import Budget, ModelLike, Sampling, resolve
 from consilience.observations import Media, ObservationStore, Source, ingest
 
@@ -56,8 +57,11 @@ class AskOptions(TypedDict, total=False):
     """False encodes anew."""
     settings: Settings
     """The default is the environment's."""
+    offsets: Mapping[str, float]
+    """Seconds at which media start on one common clock, by their names or ids; without them media are compared in
+    what they say and not in when."""
     graph: DebateGraph
-    """An own graph; what is said above of models, seats, encoders, protocol and budget is then its own affair."""
+    """An own graph; what is said above of models, seats, encoders, protocol, budget and offsets is its own affair."""
     thread: str
     """Thread id of a graph with a checkpointer."""
     earlier: Sequence[Asked | Verdict]
@@ -115,6 +119,7 @@ async def _events(question: str, media: Sequence[Source], options: AskOptions) -
     store = bench.store if bench else ObservationStore.open(settings)
     taken = [await asyncio.to_thread(ingest, source, store, limits=settings.limits) for source in media]
     unique = _with_cited(taken, _earlier(options))
+    check_offsets(options.get("offsets", {}), unique)
     if bench:
         bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
     graph = given if given is not None else _graph(options, bench)
@@ -132,9 +137,11 @@ async def _events(question: str, media: Sequence[Source], options: AskOptions) -
 
 def _with_cited(taken: Sequence[Media], earlier: Sequence[Asked]) -> list[Media]:
     """The media, each once, behind those that earlier answers rest on and nobody has given again."""
-    given = {medium.id: medium for medium in taken}
-    missing = {medium.id: medium for asked in earlier for medium in asked.media if medium.id not in given}
-    return [*missing.values(), *given.values()]
+    # The same bytes under two names may be read as two things: a text, and a table.
+    given = dict.fromkeys(taken)
+    ids = {medium.id for medium in given}
+    missing = {medium.id: medium for asked in earlier for medium in asked.media if medium.id not in ids}
+    return [*missing.values(), *given]
 
 
 def _earlier(options: AskOptions) -> list[Asked]:
@@ -166,7 +173,8 @@ def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
         judge_sampling=Sampling(seed=options.get("seed", 0)),
         seed=options.get("seed", 0),
     )
-    return debate(bench, panel, protocol=options.get("protocol", "debate"), rounds=options.get("rounds"))
+    protocol, rounds, offsets = options.get("protocol", "debate"), options.get("rounds"), options.get("offsets")
+    return debate(bench, panel, protocol=protocol, rounds=rounds, offsets=offsets)
 
 
 async def _run(

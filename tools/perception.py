@@ -11,7 +11,7 @@ from consilience.tools.audio.stretches import stretches
 from consilience.tools.encoder import Encoder
 from consilience.tools.encoding import Encoding
 
-from consilience.observations import Locator, Media, Modality, Part
+from consilience.observations import Locator, Media, Modality, Observation, Part, Provenance, Unobserved
 
 __all__ = ["Perception", "Place"]
 
@@ -84,6 +84,8 @@ class Perception:
         """Divides a place, reads it or the parts in its place, and at once what lies beside."""
         fitting = list(enumerate(self._runner.fitting(place.modality, place.mime)))
         dividers = [(n, encoder) for n, encoder in fitting if encoder.divides and place.depth < _DEEPEST]
+        if place.depth >= _DEEPEST:
+            self._tell_depth(place, [encoder for _, encoder in fitting if encoder.divides])
         async with asyncio.TaskGroup() as group:
             divisions = [group.create_task(self._divide(place, encoder, n, group)) for n, encoder in dividers]
             own = dict.fromkeys([where for division in divisions for where in await division])
@@ -92,6 +94,27 @@ class Perception:
                 for n, encoder in fitting:
                     if not encoder.divides:
                         group.create_task(self._read_with(part, encoder, n))
+
+    def _tell_depth(self, place: Place, dividers: Sequence[Encoder]) -> None:
+        """What is not divided any further, as observations: nothing is left out without a word."""
+        for number, encoder in enumerate(dividers):
+            reason = f"parts of parts are read {_DEEPEST} deep: {encoder.name} did not divide this one"
+            value = Unobserved(sought=encoder.kinds, reason=reason, modality=place.modality)
+            told = Observation(
+                kind="unobserved",
+                value=value.model_dump(mode="json"),
+                text=reason,
+                locator=place.where,
+                provenance=Provenance(
+                    media=place.media.id, modality=place.modality, tool=encoder.name, version=encoder.version
+                ),
+            )
+            rank = (*place.rank, _DIVIDERS, number)
+            self._planned += 1
+            self._finished.put_nowait(
+                # Nothing was encoded for it.
+                Encoding(place.media, encoder.name, (told,), 0.0, cached=True, where=place.where, rank=rank)
+            )
 
     async def _divide(self, place: Place, encoder: Encoder, number: int, group: asyncio.TaskGroup) -> list[Locator]:
         """Starts the reading of the parts that have another modality, and gives the others."""

@@ -59,4 +59,5 @@ def compared(record: Record, offsets: Mapping[str, float] | None = None) -> tupl
     except MissingExtra as problem:
         notes = (f"Words are not compared with the tone they are said in. {problem}",)
         found = conflicts(observed, timeline)
-    return [*found, *entities(observed, timeline, media=record.media)], notes
+    found += entities(observed, timeline, media=record.media)
+    return found, (*notes, *(o.text for o in found if o.kind == "unobserved"))

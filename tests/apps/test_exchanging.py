@@ -113,6 +113,9 @@ def test_subtitles_of_several_media_need_a_folder(run: Run, tmp_path: Path) -> N
         (("import", "latin.jsonl"), 3, "cannot be read"),
         (("export", "gone.png", "--format", "coco"), 3, "gone.png"),
         (("export", "note.txt", "--format", "xml"), 2, "xml"),
+        (("export", "note.txt", "--format", "coco", "--offset", "note.txt"), 2, "--offset talk.wav=12.5"),
+        (("export", "note.txt", "--format", "coco", "--offset", "talk.wav=1"), 2, "Unknown medium 'talk.wav'"),
+        (("ask", "Why?", "note.txt", "--offset", "talk.wav=x"), 2, "is no offset"),
     ],
 )
 def test_bad_input_is_told(

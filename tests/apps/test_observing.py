@@ -90,6 +90,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(run: Run, folder: Pat
     assert "program: its type is not supported" in ran.out
 
 
+def test_the_same_bytes_under_two_names_are_both_observed(run: Run, tmp_path: Path) -> None:
+    for name in ("x.txt", "x.csv"):
+        (tmp_path / name).write_text("club,room\nbook,upper room\n")
+    found = json.loads(run("observe", tmp_path / "x.txt", tmp_path / "x.csv", "--json").out)
+    assert [media["name"] for media in found["media"]] == ["x.txt", "x.csv"]
+    assert {"passage", "row"} <= {seen["kind"] for seen in found["observations"].values()}
+
+
 def test_one_encoder_can_be_named(run: Run, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "navy").save(tmp_path / "blue.png")
     found = json.loads(run("observe", tmp_path / "blue.png", "--encoder", "image.properties", "--json").out)

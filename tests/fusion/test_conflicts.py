@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consilience.fusion import Timeline, conflicts
-from consilience.observations import Conflict, Observation, Provenance
+from consilience.observations import Conflict, Observation, Provenance, Unobserved
 
 ObservationOf = Callable[..., Observation]
 
@@ -45,7 +45,7 @@ def test_a_platform_said_disputes_the_platform_shown(board: list[Observation], c
     assert 0.5 < value.score < 1
     assert conflict.locator == said[0].locator
     assert conflict.provenance.media == said[0].provenance.media
-    assert (conflict.provenance.tool, conflict.provenance.version) == ("fusion.conflicts", "1")
+    assert (conflict.provenance.tool, conflict.provenance.version) == ("fusion.conflicts", "2")
 
 
 def test_the_right_platform_disputes_nothing(board: list[Observation], call: Call) -> None:
@@ -162,9 +162,21 @@ def test_no_more_than_asked_for_and_the_surest_first(observed: ObservationOf, ca
     found = conflicts([*signs, *said])
     scores = [conflict.as_(Conflict).score for conflict in found]
     assert scores == sorted(scores, reverse=True)
-    assert conflicts([*signs, *said], most=2) == found[:2]
+    assert conflicts([*signs, *said], most=len(found)) == found
     # The same number is disputed once, whichever of the four lines it is taken from.
     assert len(found) >= 1
+
+
+def test_conflicts_beyond_the_most_are_said(observed: ObservationOf, call: Call) -> None:
+    cities = ("York", "Leeds", "Derby", "Oxford")
+    signs = [observed("text", f"{city} Platform {i + 1}") for i, city in enumerate(cities)]
+    said = call(*(f"{city}, platform {i + 11}." for i, city in enumerate(cities)))
+    found = conflicts([*signs, *said])
+    assert {conflict.kind for conflict in found} == {"conflict"}
+    *kept, rest = conflicts([*signs, *said], most=1)
+    assert kept == found[:1]
+    assert rest.as_(Unobserved).sought == ("conflict",)
+    assert rest.text == f"{len(found) - 1} more conflicts are not told: only the 1 surest are"
 
 
 WORDS = st.sampled_from(

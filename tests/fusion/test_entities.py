@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from consilience.fusion import Span, entities
 from consilience.fusion.boxes import intersection_over_union
 from consilience.fusion.speaking import alone
-from consilience.observations import Entity, Locator, Observation, Region
+from consilience.observations import Entity, Locator, Observation, Region, Unobserved
 
 ObservationOf = Callable[..., Observation]
 MediaOf = Callable[..., Any]
 
 
 def found(observations: list[Observation], relation: str, **options: Any) -> list[Entity]:
-    every = [observation.as_(Entity) for observation in entities(observations, **options)]
+    every = [o.as_(Entity) for o in entities(observations, **options) if o.kind == "entity"]
     return [entity for entity in every if entity.relation == relation]
 
 
@@ -181,3 +181,19 @@ def test_intersection_over_union_obeys_its_laws(one: Region, other: Region) -> N
     apart = one.x + one.w <= other.x or other.x + other.w <= one.x
     if apart:
         assert share == pytest.approx(0)
+
+
+def test_entities_and_members_beyond_the_most_are_said(observed: Any) -> None:
+    places = [f"Harbour Hall {letter}" for letter in "ABCD"]
+    signs = [observed("text", place, medium=place) for place in places]
+    said = [observed("transcript", f"We meet at {place} today.", at=(i, i + 1)) for i, place in enumerate(places)]
+    every = entities([*signs, *said])
+    assert len(every) > 1
+    *kept, rest = entities([*signs, *said], most=1)
+    assert kept == every[:1]
+    assert rest.as_(Unobserved).sought == ("entity",)
+    assert rest.text == f"{len(every) - 1} more entities of the relation 'named' are not told: only the 1 surest are"
+    crowd = [observed("text", "Harbour Hall", medium=f"sign {number}") for number in range(20)]
+    (one,) = entities([*crowd, observed("transcript", "At Harbour Hall.", at=(0, 1))])
+    assert len(one.value["members"]) == 12
+    assert one.text.endswith("; 9 more observations of it are not listed")

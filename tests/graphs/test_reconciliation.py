@@ -13,8 +13,9 @@ from consilience.graphs.state import load_record
 from langgraph.graph import END, START, StateGraph
 
 from consilience import Expert, Workbench, aask, astream
-from consilience.core.errors import MissingExtra
+from consilience.core.errors import BadConfiguration, MissingExtra, UnknownName
 from consilience.core.settings import Settings
+from consilience.fusion import Timeline, conflicts
 from consilience.observations import (
     Conflict,
     Locator,
@@ -141,3 +142,41 @@ async def test_a_conflict_is_put_to_the_judge_where_the_answers_do_not_show_it(s
         options: dict[str, Any] = {"model": server.base_url, "settings": settings, "experts": PAIR, "rounds": 0}
         verdict = await aask("Where is it, and when?", [NOTE, menu], **options)
     assert verdict.resolution is not None
+
+
+A, B = (
+    "WEBVTT\n\n00:05.000 --> 00:08.000\n<v Ann>Hello there.\n",
+    "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Bo>Good day.\n",
+)
+
+
+@pytest.mark.parametrize(("offsets", "clocks"), [({}, 2), ({"a.vtt": 0.0, "b.vtt": 12.5}, 1)])
+async def test_offsets_that_are_asked_with_put_media_on_one_clock(
+    settings: Settings, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offsets: Any, clocks: int
+) -> None:
+    (tmp_path / "a.vtt").write_text(A)
+    (tmp_path / "b.vtt").write_text(B)
+    seen: list[Timeline] = []
+
+    def spied(observed: Any, timeline: Timeline, **options: Any) -> list[Observation]:
+        seen.append(timeline)
+        return conflicts(observed, timeline, **options)
+
+    monkeypatch.setattr(reconciliation, "conflicts", spied)
+    given: dict[str, Any] = {"offsets": offsets} if offsets else {}
+    files = [tmp_path / "a.vtt", tmp_path / "b.vtt"]
+    await aask("Who speaks?", files, model=server.base_url, settings=settings, rounds=0, **given)
+    assert len(seen[0].clocks) == clocks
+    if offsets:
+        assert [moment.span.start for moment in seen[0].moments(seen[0].clocks[0])][-1] == 13.5
+
+
+@pytest.mark.parametrize(
+    ("offsets", "error"), [({"c.vtt": 1.0}, UnknownName), ({"note.txt": float("nan")}, BadConfiguration)]
+)
+async def test_offsets_of_nothing_are_refused(
+    settings: Settings, server: ModelServer, tmp_path: Path, offsets: dict[str, float], error: type[Exception]
+) -> None:
+    (tmp_path / "note.txt").write_text(NOTE)
+    with pytest.raises(error):
+        await aask(QUESTION, [tmp_path / "note.txt"], model=server.base_url, settings=settings, offsets=offsets)

@@ -13,6 +13,7 @@ from rich.console import Console
 from consilience.agents import Expert, Verdict
 from consilience.apps.console import Narrator
 from consilience.apps.estimate import dry_run
+from consilience.apps.offsets import parse_offsets
 from consilience.core.errors import BadConfiguration
 from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Recorded, astream, protocol_named
 from consilience.models import Budget
@@ -47,6 +48,10 @@ def ask_command(
     option: Annotated[
         list[str] | None, typer.Option(help="An answer to choose from; an open question without any. Repeatable.")
     ] = None,
+    offset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SECONDS", help="When a medium starts on one clock: talk.wav=12.5. Repeatable."),
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option(metavar="LIMITS", help="What it may cost: `tokens=20000,seconds=120,calls=12,money=0.10`."),
@@ -71,6 +76,8 @@ def ask_command(
         options["rounds"] = rounds
     if option:
         options["options"] = option
+    if offset:
+        options["offsets"] = parse_offsets(offset)
     if budget:
         options["budget"] = parse_budget(budget)
     if model:

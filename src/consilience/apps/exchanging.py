@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -15,8 +15,10 @@ from urllib.parse import quote
 import typer
 
 from consilience.apps import failing
+from consilience.apps.offsets import parse_offsets
 from consilience.core.errors import BadConfiguration, BadMedia
 from consilience.core.settings import Settings
+from consilience.fusion import check_offsets
 from consilience.graphs import Workbench
 from consilience.graphs.nodes import compared
 from consilience.observations import ObservationStore, Record, ingest
@@ -51,6 +53,10 @@ def export_command(
         Path | None,
         typer.Option("--out", "-o", help="File to write; a folder for WebVTT of several media; default: print."),
     ] = None,
+    offset: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SECONDS", help="When a medium starts on one clock: talk.wav=12.5. Repeatable."),
+    ] = None,
 ) -> int:
     """Writes what is observed in files, conflicts between them included, in a format that other programs read.
 
@@ -58,7 +64,7 @@ def export_command(
 
     Example: consilience export talk.mp4 --format webvtt -o talk.vtt
     """
-    record, code = _record(files)
+    record, code = _record(files, parse_offsets(offset or []))
     if form is Format.webvtt:
         _write_captions(record, out)
         return code
@@ -95,14 +101,14 @@ def _known(store: ObservationStore, media_id: str) -> bool:
     return True
 
 
-def _record(files: list[Path]) -> tuple[Record, int]:
+def _record(files: list[Path], offsets: Mapping[str, float]) -> tuple[Record, int]:
     """What is to be exported, and the exit code of what failed now; what an earlier run lost is told only."""
     settings = Settings()
     if len(files) == 1 and files[0].suffix == _RECORD:
         record = _read(files[0], settings)
         _tell(failing.told(record.failures, record.media))
         return record, 0
-    record, notes = asyncio.run(_observe(files, settings))
+    record, notes = asyncio.run(_observe(files, settings, offsets))
     _tell([*failing.told(record.failures, record.media), *notes])
     return record, failing.exit_code(record.failures)
 
@@ -112,12 +118,15 @@ def _tell(lines: Iterable[str]) -> None:
         print(line, file=sys.stderr)
 
 
-async def _observe(files: list[Path], settings: Settings) -> tuple[Record, tuple[str, ...]]:
+async def _observe(
+    files: list[Path], settings: Settings, offsets: Mapping[str, float]
+) -> tuple[Record, tuple[str, ...]]:
     bench = Workbench(settings=settings)
     media = [await asyncio.to_thread(ingest, path, bench.store, limits=settings.limits) for path in files]
+    check_offsets(offsets, media)
     encodings = [encoding async for encoding in bench.runner.perceive(media)]
     found = observed(encodings)
-    joint, notes = await asyncio.to_thread(compared, Record(media, found))
+    joint, notes = await asyncio.to_thread(compared, Record(media, found), offsets)
     return Record(media, [*found, *joint], failed(encodings)), notes
 
 

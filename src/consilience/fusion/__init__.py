@@ -29,7 +29,7 @@ from consilience.fusion.stopping import (
     total_variation,
 )
 from consilience.fusion.swaps import Flips, flips
-from consilience.fusion.timeline import Clock, Moment, Span, Timeline, clocks_of
+from consilience.fusion.timeline import Clock, Moment, Span, Timeline, check_offsets, clocks_of
 
 __all__ = [
     "JUDGE",
@@ -56,6 +56,7 @@ __all__ = [
     "agrees",
     "brier",
     "candidates",
+    "check_offsets",
     "clocks_of",
     "conflicts",
     "consensus",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from consilience.fusion.disputes import disputes
+from consilience.fusion.left_out import left_out
 from consilience.fusion.statements import Statement, is_said, statements
 from consilience.fusion.timeline import Timeline
 from consilience.fusion.tone import discords
@@ -12,7 +13,7 @@ from consilience.observations import Confidence, Conflict, Locator, Modality, Ob
 
 __all__ = ["TOOL", "VERSION", "conflicts"]
 
-TOOL, VERSION = "fusion.conflicts", "1"
+TOOL, VERSION = "fusion.conflicts", "2"
 
 _LONGEST = 90
 _SOURCES: dict[str, str] = {
@@ -32,7 +33,7 @@ def conflicts(
     polarity: Callable[[str], float] | None = None,
     most: int = 20,
 ) -> list[Observation]:
-    """Observations of kind `conflict`, the surest first.
+    """Observations of kind `conflict`, the surest first, and one `unobserved` where there are more than `most`.
 
     - `said_shown`: words that were said give another value to something than what can be seen or read: a platform, a
       time, a date, a day, a price, an amount, open or closed.
@@ -58,7 +59,11 @@ def conflicts(
     ]
     if polarity is not None:
         found += [_of_tone(discord.words, discord.tone, discord.score, line) for discord in discords(line, polarity)]
-    return sorted(found, key=lambda o: -(o.confidence.value if o.confidence else 0.0))[:most]
+    surest = sorted(found, key=lambda o: -(o.confidence.value if o.confidence else 0.0))
+    if not (beyond := surest[most:]):
+        return surest
+    reason = f"{len(beyond)} more conflicts are not told: only the {most} surest are"
+    return [*surest[:most], left_out("conflict", reason, beyond[0].provenance, TOOL, VERSION)]
 
 
 def _counts(one: Statement, other: Statement) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consilience.fusion.boxes import same_boxes
+from consilience.fusion.left_out import left_out
 from consilience.fusion.names import named, reprinted
 from consilience.fusion.speaking import speaking
 from consilience.fusion.timeline import Timeline
@@ -13,7 +14,7 @@ from consilience.observations import Confidence, Entity, Media, Observation, Pro
 
 __all__ = ["TOOL", "VERSION", "entities"]
 
-TOOL, VERSION = "fusion.entities", "1"
+TOOL, VERSION = "fusion.entities", "2"
 
 _MOST_MEMBERS = 12
 
@@ -36,7 +37,7 @@ def entities(
     media: Sequence[Media] = (),
     most: int = 20,
 ) -> list[Observation]:
-    """Observations of kind `entity`, the surest of each relation first.
+    """Observations of kind `entity`, the surest of each relation first, and `unobserved` for those beyond `most`.
 
     - `speaks`: a voice and the one face in view while it speaks.
     - `named`: words read on a picture and heard in speech.
@@ -64,19 +65,24 @@ def entities(
             for b in same_boxes(given, line, media)
         ],
     ):
-        surest = sorted(relation, key=lambda one: -one.score)[:most]
-        found += [_observation(one) for one in surest]
+        surest = sorted(relation, key=lambda one: -one.score)
+        found += [_observation(one) for one in surest[:most]]
+        if beyond := surest[most:]:
+            name = beyond[0].relation
+            reason = f"{len(beyond)} more entities of the relation {name!r} are not told: only the {most} surest are"
+            found.append(left_out("entity", reason, beyond[0].members[0].provenance, TOOL, VERSION))
     return found
 
 
 def _observation(found: Found) -> Observation:
     members: Sequence[Observation] = found.members[:_MOST_MEMBERS]
+    further = len(found.members) - len(members)
     value = Entity(name=found.name, members=tuple(o.id for o in members), relation=found.relation)
     made = members[0].provenance
     return Observation(
         kind="entity",
         value=value.model_dump(mode="json"),
-        text=found.told,
+        text=found.told + (f"; {further} more observations of it are not listed" if further else ""),
         locator=members[0].locator,
         confidence=Confidence(value=found.score, kind="score"),
         provenance=Provenance(media=made.media, modality=made.modality, tool=TOOL, version=VERSION),

@@ -6,15 +6,17 @@ file of annotations (subtitles, speaker turns) has the name of the recording tha
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import PurePath
 
+from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.observations import Locator, Media, Observation, TimeRange
 
-__all__ = ["Clock", "Moment", "Span", "Timeline", "clocks_of"]
+__all__ = ["Clock", "Moment", "Span", "Timeline", "check_offsets", "clocks_of"]
 
 SHARED = "shared"
 """Name of the clock of all media whose offsets the caller gives."""
@@ -87,6 +89,20 @@ def clocks_of(media: Sequence[Media], offsets: Mapping[str, float] | None = None
             if len(owners) == 1:
                 clocks[medium.id] = clocks[owners[0].id]
     return clocks
+
+
+def check_offsets(offsets: Mapping[str, float], media: Sequence[Media]) -> None:
+    """Returns where each is a number of seconds of one of the media, named by name or id.
+
+    Raises:
+        UnknownName: there is no such medium.
+        BadConfiguration: it is no finite number.
+    """
+    for name, seconds in offsets.items():
+        if not any(name in (medium.name, medium.id) for medium in media):
+            raise UnknownName("medium", name, [medium.name for medium in media])
+        if not math.isfinite(seconds):
+            raise BadConfiguration(f"{name} cannot start at second {seconds}.", cure="Give a finite number of seconds.")
 
 
 def _belongs(annotations: str, recording: str) -> bool:

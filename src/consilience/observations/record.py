@@ -27,6 +27,24 @@ _PREFIX: Mapping[Modality, str] = {
 _JOINT = frozenset({"conflict", "entity"})
 
 
+def _by_id(media: Iterable[Media]) -> dict[str, Media]:
+    """One for each id, with all of its names."""
+    found: dict[str, Media] = {}
+    for medium in media:
+        first = found.setdefault(medium.id, medium)
+        if first is not medium and medium.name not in first.name.split(" = "):
+            found[medium.id] = first.model_copy(update={"name": f"{first.name} = {medium.name}"})
+    return found
+
+
+def _is_joint(observation: Observation) -> bool:
+    """Whether it is of several media, or says how many more such there are."""
+    if observation.kind != "unobserved":
+        return observation.kind in _JOINT
+    sought = observation.value.get("sought")
+    return isinstance(sought, list) and bool(sought) and all(kind in _JOINT for kind in sought)
+
+
 class Record:
     """Observations in the order they were made, each with a short stable label (`i1`, `a3`, ...).
 
@@ -41,7 +59,10 @@ class Record:
     ) -> None:
         self.failures = tuple(failures)
         """Encoders that did not get to observe, and why."""
-        self._media = {medium.id: medium for medium in media}
+        # The same bytes under two names are two media of one id.
+        self._all_media = tuple(dict.fromkeys(media))
+        self._media = _by_id(self._all_media)
+        self._read_as = {(medium.id, medium.modality): medium for medium in reversed(self._all_media)}
         self._observations: dict[str, Observation] = {}
         counts: dict[str, int] = {}
         seen: set[str] = set()
@@ -73,18 +94,19 @@ class Record:
     @property
     def media(self) -> tuple[Media, ...]:
         """All media, in order."""
-        return tuple(self._media.values())
+        return self._all_media
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
         """Modalities of the media, then those of what was observed in parts of them, in order of first appearance."""
-        of_media = [medium.modality for medium in self._media.values()]
+        of_media = [medium.modality for medium in self._all_media]
         of_parts = [o.provenance.modality for o in self._observations.values() if o.kind != "unobserved"]
         return tuple(dict.fromkeys([*of_media, *of_parts]))
 
     def medium_of(self, observation: Observation) -> Media | None:
         """The medium that an observation was made on."""
-        return self._media.get(observation.provenance.media)
+        made = observation.provenance
+        return self._read_as.get((made.media, made.modality)) or self._media.get(made.media)
 
     def select(
         self, *, modalities: Iterable[Modality] | None = None, labels: Iterable[str] | None = None
@@ -98,7 +120,7 @@ class Record:
         return tuple(
             label
             for label, observation in self
-            if (wanted is None or (observation.provenance.modality in wanted and observation.kind not in _JOINT))
+            if (wanted is None or (observation.provenance.modality in wanted and not _is_joint(observation)))
             and (among is None or label in among)
         )
 
@@ -122,9 +144,9 @@ class Record:
         Raises:
             UnknownName: the record has no such medium.
         """
-        asked = {medium.id for medium in self._media.values() if span.media in (medium.name, medium.id)}
+        asked = {medium.id for medium in self._all_media if span.media in (medium.name, medium.id)}
         if not asked and not any(o.provenance.media == span.media for o in self._observations.values()):
-            raise UnknownName("medium", span.media, [medium.name for medium in self._media.values()])
+            raise UnknownName("medium", span.media, [medium.name for medium in self._all_media])
         asked.add(span.media)
         return tuple(label for label, o in self if o.provenance.media in asked and span.holds(o))
 
