@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, Literal, Protocol, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from consilience.agents import Claim, LookAgain, Resolution, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from consilience.fusion import Decision, Gate, Stop
 from consilience.models import Usage
@@ -36,7 +37,7 @@ class Asked(_Frozen):
             question=verdict.question,
             answer=verdict.answer,
             cited=tuple(evidence.observation.id for evidence in verdict.evidence),
-            media=tuple({evidence.media.id: evidence.media for evidence in verdict.evidence}.values()),
+            media=tuple(dict.fromkeys(evidence.media for evidence in verdict.evidence)),
         )
 
 
@@ -111,14 +112,6 @@ def append_ids(old: list[str], new: list[str]) -> list[str]:
     return list(dict.fromkeys([*old, *new]))
 
 
-def append_media(old: list[Media], new: list[Media]) -> list[Media]:
-    """As `append`; a medium that comes again under another name is the same one."""
-    by_id: dict[str, Media] = {}
-    for medium in (*old, *new):
-        by_id.setdefault(medium.id, medium)
-    return list(by_id.values())
-
-
 class DebateState(TypedDict, total=False):
     """Input: `question` and `media` (and `options`, `earlier`). Output: `verdict`. `schema_version` is 1.
 
@@ -128,7 +121,7 @@ class DebateState(TypedDict, total=False):
     schema_version: int
     run: str
     question: str
-    media: Annotated[list[Media], append_media]
+    media: Annotated[list[Media], append]
     options: list[str]
     earlier: Annotated[list[Asked], append]
     observations: Annotated[list[str], append_ids]

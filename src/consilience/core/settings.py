@@ -115,6 +115,9 @@ class Settings(BaseSettings):
         description="Models, separated by commas, on which a call is made in turn that failed for good on its own "
         "model; named as `model` is.",
     )
+    media_folder: Path | None = Field(
+        None, description="Folder whose files the clients of a served graph may name; unset: none."
+    )
     trace_content: bool = Field(
         False,
         description="Put prompts, replies, questions and answers into OpenTelemetry spans; media never are.",
