@@ -16,6 +16,7 @@ from consilience.tools.encoder import Encoder, excerpt_of
 from consilience.tools.encoding import Encoding, cause_of, failed, observed
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.perception import Perception
+from consilience.tools.video.sound import sound
 
 from consilience.core.errors import BadConfiguration, ConsilienceError, Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
@@ -142,6 +143,8 @@ class Runner:
         try:
             self._check_allowed(encoder)
             check_place(media, where)
+            where = self._heard(media, encoder, where, cancelled)
+            known = replace(known, where=where)
             key = encoder.cache_key(media, where, parameters, self.settings)
             # Two debates over the same medium at once encode it once: the second waits and finds it cached.
             with self._lock(key):
@@ -165,6 +168,17 @@ class Runner:
                 f"{encoder.name} measures people's bodies, which nobody has allowed.",
                 cure="Set CONSILIENCE_BIOMETRICS=true if you may.",
             )
+
+    def _heard(self, media: Media, encoder: Encoder, where: Locator, cancelled: threading.Event) -> Locator:
+        """Where an encoder of sound reads a whole film: what `video.sound` hands on.
+
+        A few samples more at the end are enough for other words, so both ways to a film's sound take the same ones.
+        """
+        if (media.modality, encoder.modality) != ("video", "audio") or where.time:
+            return where
+        found = self._encode(media, sound, sound.bind(), Locator(), cancelled).observations
+        times = [observation.locator.time for observation in found if observation.kind == "part"]
+        return where.model_copy(update={"time": times[0]}) if times else where
 
     def _lock(self, key: str) -> threading.Lock:
         """One for each encoding under way."""
