@@ -36,8 +36,9 @@ from consilience.observations import (
 from consilience.observations.locator import one_line
 from consilience.testing.contents import bytes_in
 from consilience.testing.hostile import HUGE_TYPES, broken, huge
+from consilience.testing.interruption import Interruption
 from consilience.testing.numbers import ODD, numeric
-from consilience.testing.places import misplaced, outside
+from consilience.testing.places import FOREIGN, misplaced, outside
 from consilience.tools import Encoder, Encoding, Runner
 from consilience.tools.deadline import Deadline
 from consilience.tools.encoder import excerpt_of
@@ -254,6 +255,31 @@ class EncoderConformance:
         encoding = await runner.encode(media, self.encoder, deadline=deadline)
         assert "cancelled" in (encoding.failure or "")
         assert not (await self.observe(bench)).cached
+
+    async def test_stops_in_the_middle(self, bench: tuple[Runner, Media]) -> None:
+        """Let go of when it has begun, it ends at its next check, and nothing is remembered of what was not finished.
+
+        An encoder that asks once and is then done may finish.
+        """
+        runner, media = bench
+        # The first check is the runner's own, before it begins.
+        interruption = Interruption(after=2)
+        encoding = await runner.encode(media, self.encoder, deadline=Deadline(cancelled=interruption))
+        interruption.end()
+        if not interruption.late:
+            self._assert_clean(encoding)
+            return
+        assert "cancelled" in (encoding.failure or ""), "it was asked to stop, and went on"
+        key = self.encoder.cache_key(media, Locator(), self.encoder.bind(), runner.settings)
+        assert runner.store.encoding(key) is None
+
+    async def test_foreign_places_are_refused(self, bench: tuple[Runner, Media]) -> None:
+        """A region of a recording, a page of a picture, a second of a table: told as a failure, and never observed."""
+        runner, media = bench
+        for fragment in FOREIGN[media.modality]:
+            encoding = await runner.encode(media, self.encoder, where=Locator.from_fragment(fragment))
+            assert encoding.failure, fragment
+            self._assert_clean(encoding)
 
     @pytest.mark.parametrize("fault", list(broken(b"")))
     async def test_broken_media_are_unobserved_or_a_clear_failure(

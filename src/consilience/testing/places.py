@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from consilience.observations import Locator, Media, Observation, Shot, TimeRange, Track, Transcript
+from consilience.observations import Locator, Media, Modality, Observation, Shot, TimeRange, Track, Transcript
 from consilience.observations.places import lacking
 
-__all__ = ["misplaced", "outside"]
+__all__ = ["FOREIGN", "misplaced", "outside"]
+
+_LEFT_HALF = "xywh=percent:0,0,50,100"
+
+FOREIGN: Mapping[Modality, tuple[str, ...]] = {
+    "image": ("t=0,1", "page=1", "char=0,1", "cell=1,1"),
+    "audio": (_LEFT_HALF, "page=1", "char=0,1", "cell=1,1"),
+    "video": ("page=1", "char=0,1", "cell=1,1"),
+    "document": ("t=0,1",),
+    "text": (_LEFT_HALF, "page=1", "cell=1,1"),
+    "table": ("t=0,1", _LEFT_HALF),
+}
+"""Places that no medium of a modality has."""
 
 _SECONDS, _FRACTION = 0.05, 1e-4
 _DELIMITED = ("text/csv", "text/tab-separated-values")

@@ -8,6 +8,8 @@ import pytest
 from consilience.tools.audio.activity import activity
 from consilience.tools.audio.channels import channels, likeness
 from consilience.tools.audio.sounds import sounds, spans_of
+from consilience.tools.audio.stretches import stretches
+from consilience.tools.audio.voice import voice
 from consilience.tools.catalog import default_encoders
 from consilience.tools.runner import Runner, observed
 from hypothesis import given
@@ -35,6 +37,31 @@ class TestActivity(EncoderConformance):
         assert found[0].value == {"label": "silence"}
         assert found[0].locator.time.end == pytest.approx(3, abs=0.3)
         assert {"label": "speech"} in [o.value for o in found]
+
+
+class TestSounds(EncoderConformance):
+    encoder = sounds
+
+    @pytest.fixture(autouse=True)
+    def _monkeys(self, voices: Any) -> None:
+        self._source: Path = voices.ROOT / "en_US_f_Allison/tt-monkeys.wav"
+
+    def source(self) -> Source:
+        return self._source
+
+
+class TestVoice(EncoderConformance):
+    encoder = voice
+
+    def source(self) -> Source:
+        return CALL
+
+
+class TestStretches(EncoderConformance):
+    encoder = stretches
+
+    def source(self) -> Source:
+        return CALL
 
 
 async def test_hears_the_monkeys(voices: Any, observe: Any) -> None:

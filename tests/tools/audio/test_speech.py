@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,24 @@ async def test_tells_real_voices_languages(voices: Any, observe: Any, folder: st
 async def test_stops_when_the_caller_no_longer_waits(observe: Any) -> None:
     encoding = await observe(speech, CALL, settings={"limits": {"encoding_seconds": 1e-9}})
     assert "longer than" in (encoding.failure or "")
+
+
+class TestTranscriptionConforms(EncoderConformance):
+    encoder = transcription
+
+    @pytest.fixture(autouse=True)
+    def _model(self) -> Iterator[None]:
+        said = {"id": 0, "start": 0.0, "end": 1.5, "text": "Come at six.", "avg_logprob": -0.1}
+        told = {"text": "Come at six.", "language": "english", "segments": [said], "words": []}
+        with ModelServer(lambda request: told) as self._server:
+            yield
+
+    def settings(self, folder: Path) -> Settings:
+        place = super().settings(folder).cache_dir
+        return Settings(cache_dir=place, transcription_model="ear", base_url=self._server.base_url, api_key="k")
+
+    def source(self) -> Source:
+        return CALL
 
 
 class TestTranscription:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,24 @@ from consilience.tools.image.describe import describe
 from PIL import Image
 
 from consilience.core.settings import Settings
-from consilience.observations import Description, Locator, ObservationStore, Region, ingest
-from consilience.testing import Fault, ModelServer
+from consilience.observations import Description, Locator, ObservationStore, Region, Source, ingest
+from consilience.testing import EncoderConformance, Fault, ModelServer
+
+
+class TestDescribe(EncoderConformance):
+    encoder = describe
+
+    @pytest.fixture(autouse=True)
+    def _model(self) -> Iterator[None]:
+        with ModelServer(lambda request: "A red cup on a table.") as self._server:
+            yield
+
+    def settings(self, folder: Path) -> Settings:
+        place = super().settings(folder).cache_dir
+        return Settings(cache_dir=place, vision_model="seer", base_url=self._server.base_url, api_key="k")
+
+    def source(self) -> Source:
+        return Image.new("RGB", (64, 48), "red")
 
 
 async def described(

@@ -72,6 +72,20 @@ class TestTracks(EncoderConformance):
         assert found.kind == "unobserved"
 
 
+class TestFaceTracks(EncoderConformance):
+    encoder = face_tracks
+
+    @pytest.fixture(autouse=True)
+    def _film(self, crossing: Path) -> None:
+        self._source = crossing
+
+    def source(self) -> Source:
+        return self._source
+
+    def part(self, media: Media) -> Locator | None:
+        return Locator(time=TimeRange(start=2, end=4))
+
+
 def test_faces_are_followed_where_that_is_allowed(crossing: Path, store: Any) -> None:
     settings = Settings(cache_dir=store.root.parent, biometrics=True)
     media = ingest(crossing, store)
