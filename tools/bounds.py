@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, Field, ValidationError
 
-from consilience.core.errors import BadConfiguration
+from consilience.core.errors import BadConfiguration, nearest
 
 __all__ = ["LONGEST", "SHORTEST", "Beam", "Few", "Length", "Many", "Pause", "Share", "Window", "in_words", "refused"]
 
@@ -56,6 +56,10 @@ def refused(tool: str, parameters: type[BaseModel], problem: ValidationError) ->
     schema = parameters.model_json_schema().get("properties", {})
     about = schema.get(name.partition(".")[0])
     have = ", ".join(parameters.model_fields) or "none"
+    if first["type"] == "extra_forbidden":
+        near = nearest(name, parameters.model_fields)
+        hint = f"Did you mean {near!r}? " if near else ""
+        return BadConfiguration(f"{tool}: there is no parameter {name!r}.", cure=f"{hint}Its parameters are: {have}.")
     return BadConfiguration(
         f"{tool}: parameter {name!r}: {first['msg']}.",
         cure=f"It is: {in_words(about)}." if about else f"Its parameters are: {have}.",

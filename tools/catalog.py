@@ -13,6 +13,7 @@ from consilience.tools.audio.speakers import speakers
 from consilience.tools.audio.speech import speech_encoder
 from consilience.tools.audio.transcription import transcription
 from consilience.tools.audio.voice import voice
+from consilience.tools.audio.whisper import declared as whisper
 from consilience.tools.audio.whisper import whisper_encoder
 from consilience.tools.document.html import html
 from consilience.tools.document.mail import mail
@@ -43,12 +44,17 @@ from consilience.tools.video.shots import shots
 from consilience.tools.video.sound import sound
 from consilience.tools.video.tracks import face_tracks, tracks
 
-from consilience.core.errors import UnknownName
-from consilience.core.registry import Plugin, load_plugins
+from consilience.core.errors import BadConfiguration, UnknownName
+from consilience.core.registry import Absent, Plugin, absent_packages, load_plugins
 from consilience.core.settings import Settings
 
-__all__ = ["GROUP", "Catalog", "catalog", "default_encoders"]
+__all__ = ["GROUP", "Catalog", "catalog", "default_encoders", "runs_unasked"]
 
+_BY_SETTING = (
+    (describe, "CONSILIENCE_VISION_MODEL (a model that sees)"),
+    (transcription, "CONSILIENCE_TRANSCRIPTION_MODEL (a speech model at CONSILIENCE_BASE_URL)"),
+    (whisper, "CONSILIENCE_WHISPER_CHECKPOINT (a .pt file of openai-whisper)"),
+)
 _HEARD = (activity, channels, speakers, prosody, sounds, voice)
 _DOCUMENTS = (pdf, word, slides, html, mail)
 
@@ -63,6 +69,10 @@ class Catalog:
     encoders: tuple[Encoder, ...]
     plugins: tuple[Plugin, ...] = ()
     """Every plug-in that is installed."""
+    absent: tuple[Absent, ...] = ()
+    """Packages that are allowed, and from which no plug-in comes."""
+    unset: tuple[tuple[Encoder, str], ...] = ()
+    """Encoders of ours that these settings leave out, with what has to be set for them."""
 
     @property
     def failures(self) -> tuple[Plugin, ...]:
@@ -85,12 +95,26 @@ class Catalog:
         """The encoder `name`.
 
         Raises:
+            BadConfiguration: a setting leaves it out, or its plug-in is not allowed.
             UnknownName: there is none.
         """
         for encoder in self.encoders:
             if encoder.name == name:
                 return encoder
-        raise UnknownName("encoder", name, [encoder.name for encoder in self.encoders])
+        for encoder, setting in self.unset:
+            if encoder.name == name:
+                raise BadConfiguration(
+                    f"{name} does not run with these settings.", cure=f"It runs where {setting} is set."
+                )
+        for plugin in self.waiting:
+            # What its encoders are called is not known before it is imported: mostly, as its entry point is.
+            if name in (plugin.name, plugin.package) or name.partition(".")[2] == plugin.name:
+                told = f"{plugin.package} {plugin.version}".strip()
+                raise BadConfiguration(f"{name} is of a plug-in that is not allowed: {told}.", cure=plugin.cure)
+        there = [encoder.name for encoder in self.encoders]
+        asleep = ", ".join(dict.fromkeys(plugin.package for plugin in self.waiting))
+        listed = f"There are: {', '.join(sorted(there))}. Installed, but not allowed by CONSILIENCE_PLUGINS: {asleep}."
+        raise UnknownName("encoder", name, there, cure=listed if asleep else None)
 
 
 def catalog(settings: Settings | None = None) -> Catalog:
@@ -102,7 +126,14 @@ def catalog(settings: Settings | None = None) -> Catalog:
         plugin = plugin if plugin.failure or not plugin.allowed else _accepted(plugin, found)
         plugins.append(plugin)
         found |= {encoder.name: encoder for encoder in plugin.loaded or ()}
-    return Catalog(tuple(found.values()), tuple(plugins))
+    absent = absent_packages(plugins, settings.plugins)
+    unset = tuple((encoder, setting) for encoder, setting in _BY_SETTING if encoder.name not in found)
+    return Catalog(tuple(found.values()), tuple(plugins), absent, unset)
+
+
+def runs_unasked(encoder: Encoder, settings: Settings) -> bool:
+    """Whether an encoder of the catalog runs without being asked for by name."""
+    return not encoder.on_demand and (settings.biometrics or not encoder.biometric)
 
 
 def default_encoders(settings: Settings | None = None) -> tuple[Encoder, ...]:

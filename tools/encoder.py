@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 from consilience.tools.bounds import LONGEST, SHORTEST, refused
 from consilience.tools.deadline import Deadline
@@ -18,10 +18,11 @@ from consilience.tools.excerpt import Excerpt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from typing_extensions import Unpack
 
-from consilience.core.errors import BadConfiguration
+from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
-from consilience.observations import Locator, Media, Modality, Observation
+from consilience.observations import MODALITIES, Locator, Media, Modality, Observation
+from consilience.observations.kinds import VALUES
 from consilience.observations.observation import canonical_json
 
 if TYPE_CHECKING:
@@ -176,8 +177,17 @@ def encoder(
     medium does not allow it, and lets every other error through.
 
     Raises:
-        BadConfiguration: a parameter of the function is not keyword-only, or has no default or no annotation.
+        UnknownName: there is no such modality or cost class.
+        BadConfiguration: it declares no kinds; a parameter of the function is not keyword-only, or has no default or
+            no annotation.
     """
+    _check_named("modality", modality, MODALITIES)
+    _check_named("cost class", cost, get_args(Cost))
+    if isinstance(kinds, str) or not kinds or not all(isinstance(kind, str) and kind for kind in kinds):
+        raise BadConfiguration(
+            f"An encoder declares the kinds that it observes, not {kinds!r}.",
+            cure=f'Write kinds=("warmth",), with names of yours or these: {", ".join(VALUES)}.',
+        )
 
     def declare(function: Encode) -> Encoder:
         return Encoder(
@@ -195,6 +205,11 @@ def encoder(
         )
 
     return declare
+
+
+def _check_named(what: str, given: str, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise UnknownName(what, str(given), choices)
 
 
 @cache

@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import Field, ValidationError, create_model
 
 from consilience.core.background import run_blocking
+from consilience.core.counted import counted
 from consilience.core.errors import BadMedia, ConsilienceError
 from consilience.core.settings import Settings
 from consilience.observations import Locator, Media, Observation, ObservationStore, Record
@@ -94,4 +95,4 @@ def describe(encoding: Encoding) -> str:
     """The observations as a model reads them: with their places, quoted as data, and no longer than a prompt bears."""
     record = Record([encoding.media], encoding.observations)
     told = record.render(tokens=_TOKENS).text
-    return told or f"{len(record)} observations of {encoding.encoder}, for machines only."
+    return told or f"{counted(len(record), 'observation')} of {encoding.encoder}, for machines only."

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from consilience import Verdict
+from consilience.apps import checking
+from consilience.core.settings import Settings
 from consilience.testing import ModelServer
 
 MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
@@ -165,3 +167,69 @@ def test_a_budget_that_is_none_is_told_with_the_cure(run: Run, table: Path, give
     assert refused.code == 2
     assert told in refused.err
     assert "--budget tokens=20000" in refused.err
+
+
+def test_names_with_brackets_are_shown_as_they_are(run: Run, server: ModelServer, tmp_path: Path) -> None:
+    note = tmp_path / "note [red] [1].txt"
+    note.write_text("The book club meets in the upper room.")
+    assert "note [red] [1].txt" in run("ask", QUESTION, note, "--dry-run").out
+    assert "note [red] [1].txt" in run("ask", QUESTION, note).out
+    assert "note [red] [1].txt" in run("observe", note).out
+    out = tmp_path / "records [2]"
+    assert "records [2]" in run("observe", note, "--out", out).out.replace("\n", "")
+
+
+def test_the_embedded_model_costs_nothing(run: Run, note: Path) -> None:
+    ran = run("ask", QUESTION, note, "--model", "embedded", "--dry-run")
+    assert "no cost: it runs here" in ran.out
+    assert "$" not in ran.out
+
+
+def test_one_is_counted_as_one(run: Run, note: Path, tmp_path: Path) -> None:
+    assert "1 record with" in run("observe", note, "--out", tmp_path / "out").out
+
+
+def test_a_licence_that_nobody_states_is_told_in_words(run: Run) -> None:
+    listed = run("weights", "list").out
+    assert "licence not stated" in listed
+    assert "NOASSERTION" not in listed
+
+
+def test_the_beginning_of_a_name_finds_it(run: Run) -> None:
+    refused = run("weights", "pull", "qwen")
+    assert refused.code == 2
+    assert "Did you mean 'qwen2.5-coder-1.5b'?" in refused.err
+
+
+def needed_weights(folder: Path) -> list[str]:
+    """What runs by itself wants, linked into `folder` from the machine's."""
+    names = ["qwen2.5-coder-1.5b", "whisper-base", "objects-ssd"]
+    (folder / "weights").mkdir(parents=True)
+    for name in names:
+        (folder / "weights" / name).symlink_to(Settings().weights_dir / name)
+    return names
+
+
+def test_weights_that_nothing_needs_by_itself_are_optional(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = needed_weights(tmp_path / "few")
+    monkeypatch.setenv("CONSILIENCE_CACHE_DIR", str(tmp_path / "few"))
+    monkeypatch.setenv("CONSILIENCE_MODEL", "embedded")
+    ran = run("doctor", "--json")
+    states = {found["what"]: found["state"] for found in json.loads(ran.out)["findings"]}
+    assert {states[f"weights {name}"] for name in names} == {"good"}
+    assert {states[f"weights {name}"] for name in ("smollm2-135m", "sounds-yamnet", "pose")} == {"optional"}
+    assert (ran.code == 0) == (set(states.values()) <= {"good", "optional"})
+    assert "optional" in run("doctor").out
+    (tmp_path / "few" / "weights" / "objects-ssd").unlink()
+    assert run("doctor").code == 4
+    # What is allowed is wanted.
+    monkeypatch.setenv("CONSILIENCE_BIOMETRICS", "true")
+    states = {found["what"]: found["state"] for found in json.loads(run("doctor", "--json").out)["findings"]}
+    assert "missing" in {states["weights pose"], states["weights face-detection"]}
+
+
+def test_the_cure_for_a_missing_extra_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "missing_packages", lambda extra: ("rapidocr",) if extra == "image" else ())
+    assert "pip install 'consilience[image]'" in run("doctor").out

@@ -79,7 +79,15 @@ def test_a_record_is_exported_without_its_media(run: Run, menu: tuple[Path, Path
     run("export", *menu, "--format", "jsonl", "-o", out)
     for path in menu:
         path.unlink()
-    assert json.loads(run("export", out, "--format", "coco").out)["annotations"] == []
+    assert json.loads(run("export", out, "--format", "annotations").out)["type"] == "AnnotationPage"
+
+
+def test_formats_that_would_have_nothing_in_them_are_refused(run: Run, menu: tuple[Path, Path], tmp_path: Path) -> None:
+    for form, told in (("coco", "has a box in pixels"), ("webvtt", "Nothing is said")):
+        refused = run("export", *menu, "--format", form, "-o", tmp_path / form)
+        assert refused.code == 2
+        assert told in refused.err
+        assert not (tmp_path / form).exists()
 
 
 SUBTITLES = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<v Ann>Hello & goodbye\n"

@@ -218,6 +218,55 @@ def test_list_tells_all_about_each(run: Run, installed: Path, monkeypatch: pytes
     assert "CONSILIENCE_PLUGINS=pl-wrong" in shown
 
 
+def test_a_plugin_that_is_not_allowed_is_told_when_it_is_asked_for(run: Run, installed: Path) -> None:
+    for name in ("text.good", "good", "pl-good"):
+        refused = run("tools", "show", name)
+        assert refused.code == 2
+        assert "CONSILIENCE_PLUGINS=pl-good" in refused.err
+    # What an entry point offers may be called otherwise: all that wait are named.
+    unknown = run("tools", "show", "text.also")
+    assert unknown.code == 2
+    assert "not allowed by CONSILIENCE_PLUGINS" in unknown.err
+    assert "pl-good" in unknown.err
+    assert not imported(installed)
+
+
+def test_a_package_that_is_allowed_and_not_there_is_told(
+    run: Run, installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSILIENCE_PLUGINS", "pl-god,pytest")
+    shown = run("tools", "list").out
+    assert "CONSILIENCE_PLUGINS names pl-god: no such package is installed. Did you mean 'pl-good'?" in shown
+    assert "names pytest: it is installed, but has no encoders." in shown
+    absent = json.loads(run("tools", "list", "--json").out)["not_found"]
+    assert [each["package"] for each in absent] == ["pl-god", "pytest"]
+    told = {each.encoder: each for each in trials(Catalog((), (), catalog(Settings()).absent), Settings())}
+    assert told["plug-in pl-god"].state == "missing"
+    assert "pip install pl-god" in told["plug-in pl-god"].cure
+    monkeypatch.setenv("CONSILIENCE_PLUGINS", "*")
+    assert catalog(Settings()).absent == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("image.describe", "CONSILIENCE_VISION_MODEL"),
+        ("audio.transcription", "CONSILIENCE_TRANSCRIPTION_MODEL"),
+        ("audio.whisper", "CONSILIENCE_WHISPER_CHECKPOINT"),
+    ],
+)
+def test_encoders_that_wait_for_a_setting_are_shown_with_it(run: Run, name: str, variable: str) -> None:
+    assert f"runs where {variable} (" in run("tools", "list").out
+    shown = run("tools", "show", name)
+    assert shown.code == 0
+    assert f"where {variable} (" in shown.out
+    assert not json.loads(run("tools", "show", name, "--json").out)["runs_by_default"]
+    assert name in {each["name"] for each in json.loads(run("tools", "list", "--json").out)["not_set"]}
+    refused = run("tools", "doctor", name)
+    assert refused.code == 2
+    assert variable in refused.err
+
+
 def test_show_tells_parameters_weights_and_a_call(run: Run) -> None:
     shown = run("tools", "show", "image.objects").out
     for told in ("min_score", "number", "0.4", "weights objects-ssd", "Apache-2.0", "run_blocking("):
@@ -288,6 +337,18 @@ def test_doctor_names_missing_weights_and_their_cure(run: Run, monkeypatch: pyte
     assert ran.code == 4
     assert "image.objects missing: no weights objects-ssd." in ran.out
     assert "consilience weights pull objects-ssd" in ran.out
+
+
+def test_doctor_takes_what_only_runs_when_asked_for_as_optional(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CONSILIENCE_CACHE_DIR", str(tmp_path / "empty"))
+    found = catalog(Settings())
+    only = Catalog(tuple(found.encoder(name) for name in ("audio.sounds", "image.properties")))
+    unnamed = {each.encoder: each for each in trials(only, Settings())}
+    assert unnamed["audio.sounds"].state == "skipped"
+    assert "weights pull sounds-yamnet" in unnamed["audio.sounds"].cure
+    assert run("tools", "doctor", "audio.sounds").code == 4
 
 
 def test_doctor_names_missing_extras_and_their_cure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

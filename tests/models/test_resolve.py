@@ -144,6 +144,8 @@ async def test_the_client_that_is_missing_is_told_on_use(monkeypatch: pytest.Mon
     with pytest.raises(MissingExtra) as raised:
         await endpoint.open()
     assert raised.value.extra == "openai"
+    with pytest.raises(MissingExtra, match=r"The embedded model needs.*consilience\[embedded\]"):
+        await resolve("embedded").open()
 
 
 async def test_a_chat_model_is_taken_as_it_is() -> None:

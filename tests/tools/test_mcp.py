@@ -562,7 +562,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"base64": "?"}, "cannot be decoded"),
     ({"base64": "QUFB" * 6_000_000}, "too large to be sent"),
     ({"base64": "QUFB", "words": "many"}, "parameter 'words': Input should be a valid integer"),
-    ({"base64": "QUFB", "wrods": 1}, "wrods: Extra inputs are not permitted"),
+    ({"base64": "QUFB", "wrods": 1}, "there is no parameter 'wrods'. Did you mean 'words'"),
     ({"base64": "QUFB", "where": "char=b"}, "is no place in a medium"),
     ({"base64": base64.b64encode((MEDIA / "scene.png").read_bytes()).decode()}, "text.noisy reads text"),
     ({"base64": "QUFB", "failing": True}, "RuntimeError: secret of the machine"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["clips_of", "whisper_encoder"]
+__all__ = ["clips_of", "declared", "whisper_encoder"]
 
 _STRETCH = 300.0
 # Each clip is decoded by itself, in windows of thirty seconds: shorter pauses are not worth a window.
@@ -49,7 +49,7 @@ def whisper_encoder(settings: Settings) -> Encoder:
     known = checkpoint.stat()
     digest = _digest(checkpoint, known.st_size, known.st_mtime_ns)
     return replace(
-        _whisper,
+        declared,
         model_name=lambda _: f"{checkpoint.name}@{digest[:12]}",
         encode=partial(_transcribe, checkpoint, digest),
     )
@@ -65,7 +65,7 @@ def whisper_encoder(settings: Settings) -> Encoder:
     stretch=_STRETCH,
     name="audio.whisper",
 )
-def _whisper(excerpt: Excerpt, *, language: str | None = None, beam_size: Beam = 5) -> Iterator[Observation]:
+def declared(excerpt: Excerpt, *, language: str | None = None, beam_size: Beam = 5) -> Iterator[Observation]:
     """Writes down what is said, and tells the language, by OpenAI's own Whisper.
 
     Args:

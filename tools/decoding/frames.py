@@ -112,14 +112,14 @@ def frames(
 def _decoding(path: Path, start: float, check: Callable[[], None]) -> Iterator[Iterator[tuple[float, Any]]]:
     """(seconds, decoded frame) in order, from some picture at or before `start` on."""
     if start > 0:
-        with open_container(path) as container:
+        with open_container(path, extra="video") as container:
             pictures = _from(container, start, check)
             first = next(pictures, None)
             if first is not None and first[0] <= start:
                 yield _chained(first, pictures)
                 return
     # Where seeking fails, or lands too late, what comes before is decoded too.
-    with open_container(path) as container:
+    with open_container(path, extra="video") as container:
         yield _from(container, 0.0, check)
 
 

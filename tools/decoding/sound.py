@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.core.errors import MissingExtra, Unobservable
 from consilience.observations import TimeRange
@@ -24,12 +24,17 @@ _PIECE = 1 << 16
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[Any]:
-    """The medium opened by PyAV; whatever FFmpeg stumbles over inside the block is `Unobservable`."""
+def open_container(path: Path, *, extra: Literal["audio", "video"] = "audio") -> Iterator[Any]:
+    """The medium opened by PyAV; whatever FFmpeg stumbles over inside the block is `Unobservable`.
+
+    Args:
+        path: a recording or a film.
+        extra: the one to be named where PyAV is not installed.
+    """
     try:
         import av
     except ImportError as problem:
-        raise MissingExtra("av", "audio", "Decoding sound and video") from problem
+        raise MissingExtra("av", extra, "Decoding sound and video") from problem
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container

@@ -40,7 +40,7 @@ def _extent(excerpt: Excerpt) -> tuple[float, float]:
         BadMedia: it goes on for longer than the limit allows.
         Unobservable: there is none.
     """
-    with open_container(excerpt.path) as container:
+    with open_container(excerpt.path, extra="video") as container:
         if not container.streams.audio:
             raise Unobservable("there is no sound in it")
         zero = (container.start_time or 0) / _MICROSECONDS

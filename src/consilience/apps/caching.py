@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from consilience.core.counted import counted
 from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
 from consilience.observations import ObservationStore
@@ -53,9 +55,9 @@ def stats_command(as_json: AsJson = False) -> int:
         print(json.dumps({**asdict(stock), "bytes": stock.bytes, "folder": str(settings.store_dir)}))
         return 0
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("folder", str(settings.store_dir))
+    table.add_row("folder", escape(str(settings.store_dir)))
     table.add_row("media", _counted(stock.media, stock.by_modality))
-    table.add_row("observations", _counted(stock.observations, stock.by_kind))
+    table.add_row("observations", escape(_counted(stock.observations, stock.by_kind)))
     table.add_row("encodings", f"{stock.encodings:,}")
     strays = f", of which {_size(stock.stray_bytes)} are leftovers of killed processes" if stock.stray_bytes else ""
     table.add_row("room", f"{_size(stock.bytes)}{strays}")
@@ -79,7 +81,7 @@ def collect_command(
         print(json.dumps(asdict(done)))
     else:
         stays = " What was used within the last ten minutes, and the index, stay." if done.left > wanted else ""
-        print(f"Removed {done.blobs} files, {_size(done.freed)}; {_size(done.left)} are left.{stays}")
+        print(f"Removed {counted(done.blobs, 'file')}, {_size(done.freed)}; {_size(done.left)} are left.{stays}")
     return 0
 
 
@@ -118,7 +120,11 @@ def forget_command(
         print(json.dumps({"forgotten": [{**asdict(g), "media": g.media.model_dump(mode="json")} for g in gone]}))
         return 0
     for g in gone:
-        print(f"Forgot {g.media.describe()}: {g.observations} observations, {g.encodings} encodings, {g.blobs} files.")
+        told = ", ".join(
+            counted(number, noun)
+            for number, noun in ((g.observations, "observation"), (g.encodings, "encoding"), (g.blobs, "file"))
+        )
+        print(f"Forgot {g.media.describe()}: {told}.")
     return 0
 
 

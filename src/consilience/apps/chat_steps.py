@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from consilience.agents import Turn, Verdict
 from consilience.agents.html import part_html
+from consilience.core.counted import counted
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
@@ -106,7 +107,7 @@ class Steps:
         if isinstance(event, Recorded):
             self._open(
                 "record",
-                f"The record: {len(event.lines)} observations",
+                f"The record: {counted(len(event.lines), 'observation')}",
                 "\n".join(f"- {plain(line)}" for line in event.lines),
                 "done",
             )
@@ -161,7 +162,7 @@ class Steps:
         step, lines = self._parts[name]
         lines.append(told)
         step["content"] = "\n".join(filter(None, lines[:_MOST_PARTS]))
-        step["metadata"]["title"] = f"{name} ({len(lines)} parts; {progress} encodings)"
+        step["metadata"]["title"] = f"{name} ({counted(len(lines), 'part')}; {progress} encodings)"
 
     def _finish(self, verdict: Verdict) -> None:
         for step in self._steps:
@@ -234,7 +235,7 @@ def _evidence_html(verdict: Verdict, store: ObservationStore) -> str:
 
 
 def _books_title(verdict: Verdict) -> str:
-    return f"{verdict.status}, {verdict.confidence.told} agree, {verdict.usage.calls} calls"
+    return f"{verdict.status}, {verdict.confidence.told} agree, {counted(verdict.usage.calls, 'call')}"
 
 
 def _books(verdict: Verdict) -> str:

@@ -12,14 +12,15 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from consilience.apps.extras import extras, missing_packages
 from consilience.core.errors import ConsilienceError
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
-from consilience.models import resolve
-from consilience.tools.catalog import catalog
+from consilience.models import DEFAULT_EMBEDDED, resolve
+from consilience.tools.catalog import catalog, runs_unasked
 
 __all__ = ["Finding", "doctor_command", "examine"]
 
@@ -31,7 +32,8 @@ class Finding:
     """One thing looked at."""
 
     what: str
-    state: Literal["good", "missing", "wrong"]
+    state: Literal["good", "optional", "missing", "wrong"]
+    """`optional`: it is not here, and nothing that runs by itself with these settings needs it."""
     told: str
     cure: str = ""
 
@@ -42,10 +44,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _extras()
     yield from _weights(settings)
     yield _model(settings)
+    found = catalog(settings)
     yield from (
         Finding(f"plug-in {plugin.name}", "wrong", f"{plugin.package}: {plugin.failure}", plugin.cure)
-        for plugin in catalog(settings).failures
+        for plugin in found.failures
     )
+    yield from (Finding(f"plug-in {absent.package}", "missing", absent.problem, absent.cure) for absent in found.absent)
     yield from _room(settings)
 
 
@@ -60,12 +64,22 @@ def _extras() -> Iterator[Finding]:
 
 def _weights(settings: Settings) -> Iterator[Finding]:
     store = WeightsStore(settings)
+    needed = _needed(settings)
     for entry in store.entries():
-        told = f"{entry.size / 1e6:,.0f} MB, {entry.licence}"
+        told = f"{entry.size / 1e6:,.0f} MB, {entry.licence_told}"
         if store.present(entry.name):
             yield Finding(f"weights {entry.name}", "good", told)
         else:
-            yield Finding(f"weights {entry.name}", "missing", told, f"consilience weights pull {entry.name}")
+            state: Literal["missing", "optional"] = "missing" if entry.name in needed else "optional"
+            yield Finding(f"weights {entry.name}", state, told, f"consilience weights pull {entry.name}")
+
+
+def _needed(settings: Settings) -> set[str]:
+    """Weights of the encoders that run by themselves, and of the model that is set."""
+    running = [encoder for encoder in catalog(settings).encoders if runs_unasked(encoder, settings)]
+    needed = {name for encoder in running for name in encoder.weights}
+    kind, _, name = settings.model.partition(":")
+    return needed | {name or DEFAULT_EMBEDDED} if kind == "embedded" else needed
 
 
 def _model(settings: Settings) -> Finding:
@@ -95,16 +109,20 @@ def _room(settings: Settings) -> Iterator[Finding]:
 def doctor_command(
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")] = False,
 ) -> int:
-    """Looks at packages, weights, model and disk, and names the cure for what is missing. Exit code 4 if any is."""
+    """Looks at packages, weights, model and disk, and names the cure for what is missing: exit code 4.
+
+    Weights that nothing needs which runs by itself are optional.
+    """
     findings = list(examine(Settings()))
-    code = 0 if all(finding.state == "good" for finding in findings) else 4
+    code = 0 if all(finding.state in ("good", "optional") for finding in findings) else 4
     if as_json:
         print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
         return code
     table = Table("", "what", "found", "cure")
-    marks = {"good": "[green]✓[/]", "missing": "[yellow]-[/]", "wrong": "[red]✗[/]"}
+    marks = {"good": "[green]✓[/]", "optional": "[dim]·[/]", "missing": "[yellow]-[/]", "wrong": "[red]✗[/]"}
     for finding in findings:
-        table.add_row(marks[finding.state], finding.what, finding.told, finding.cure)
+        told = f"{finding.told}; optional" if finding.state == "optional" else finding.told
+        table.add_row(marks[finding.state], *map(escape, (finding.what, told, finding.cure)))
     console = Console()
     console.print(table)
     return code

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from consilience.agents import Resolution, Turn, Verdict
 from consilience.apps.perceiving import PerceptionTale
+from consilience.core.counted import counted
 from consilience.graphs import (
     AnswerDelta,
     ClaimStruck,
@@ -168,7 +169,7 @@ class Narrator:
     def _advance(self, name: str, event: PullingWeights | Comparing, *columns: ProgressColumn) -> None:
         if self._bar is None:
             self._bar = Progress(
-                TextColumn("  {task.description}"),
+                TextColumn("  {task.description}", markup=False),
                 BarColumn(),
                 *columns,
                 console=self._console,
@@ -228,7 +229,7 @@ def _books(verdict: Verdict) -> Table:
     if verdict.payoff:
         rows.append(("Pay-off", verdict.payoff.line()))
     cost = "unknown" if usage.cost is None else f"${usage.cost:.4f}"
-    told = f"{usage.calls} calls, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached)"
+    told = f"{counted(usage.calls, 'call')}, {usage.prompt_tokens} prompt tokens ({usage.cached_tokens} cached)"
     rows.append(("Used", f"{told}, {usage.completion_tokens} generated, cost {cost}"))
     rows.append(("Stopped", verdict.stop_reason))
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from consilience.agents import default_experts
+from consilience.core.counted import counted
 from consilience.core.settings import Settings
 from consilience.fusion import JUDGE
 from consilience.graphs import AskOptions, Panel, Workbench, protocol_named
@@ -33,19 +35,26 @@ def dry_run(question: str, files: Sequence[Path], options: AskOptions, *, as_jso
     console = Console()
     encoders = Table("medium", "encoder", "cost class", "state", title="Encoders", title_justify="left")
     for row in plan["encoders"]:
-        encoders.add_row(row["media"], row["encoder"], row["cost"], "cached" if row["cached"] else "would run")
+        cells = (row["media"], row["encoder"], row["cost"], "cached" if row["cached"] else "would run")
+        encoders.add_row(*map(escape, cells))
     console.print(encoders)
     seats = Table("seat", "expert", "model", title="Seats", title_justify="left")
     for row in plan["seats"]:
-        seats.add_row(row["seat"], row["expert"], row["model"])
+        seats.add_row(*map(escape, (row["seat"], row["expert"], row["model"])))
     console.print(seats)
-    cost = "unknown" if plan["cost"] is None else f"${plan['cost']:.4f}"
     console.print(
-        f"At most {plan['calls']} calls, about {plan['prompt_tokens']} prompt and {plan['completion_tokens']} "
-        f"generated tokens, cost at most {cost}. {plan['basis']}",
+        f"At most {counted(plan['calls'], 'call')}, about {plan['prompt_tokens']} prompt "
+        f"and {plan['completion_tokens']} generated tokens, {_cost(plan)}. {plan['basis']}",
         highlight=False,
+        markup=False,
     )
     return 0
+
+
+def _cost(plan: dict[str, Any]) -> str:
+    if plan["local"]:
+        return "no cost: it runs here"
+    return "cost unknown" if plan["cost"] is None else f"cost at most ${plan['cost']:.4f}"
 
 
 def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str, Any]:
@@ -75,6 +84,7 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
         "cost": price(
             prompt, calls * _REPLY, provider=endpoint.provider, model=endpoint.name.partition(":")[2] or endpoint.name
         ),
+        "local": all(used.provider == "embedded" for used in (endpoint, *(seat.endpoint for seat in seats))),
         "basis": "Estimated over the cached record."
         if known
         else "Estimated over the largest evidence that a seat may see: the media are not encoded yet.",

@@ -16,6 +16,7 @@ import typer
 
 from consilience.apps import failing
 from consilience.apps.offsets import parse_offsets
+from consilience.core.counted import counted
 from consilience.core.errors import BadConfiguration, BadMedia
 from consilience.core.settings import Settings
 from consilience.fusion import check_offsets
@@ -68,6 +69,8 @@ def export_command(
     if form is Format.webvtt:
         _write_captions(record, out)
         return code
+    if form is Format.coco:
+        _check_boxes(record)
     writers: dict[Format, Callable[[Record], str]] = {
         Format.jsonl: lambda record: "".join(f"{line}\n" for line in to_jsonl(record)),
         Format.annotations: lambda record: _json(to_annotations(record, _sources(record))),
@@ -89,7 +92,7 @@ def import_command(
             store.put_media(medium)
         store.put([observation for _, observation in record])
     _tell(failing.told(record.failures, record.media))
-    print(f"{len(record)} observations of {len(record.media)} media, {len(new)} of them new here.")
+    print(f"{counted(len(record), 'observation')} of {len(record.media)} media, {len(new)} of them new here.")
     return 0
 
 
@@ -171,6 +174,14 @@ def _write_captions(record: Record, out: Path | None) -> None:
         stem = PurePath(names.get(media_id, f"medium-{number}")).stem
         taken = (out / f"{stem}.vtt").exists()
         _write(to_webvtt(record, media_id), out / f"{stem}{f'-{number}' if taken else ''}.vtt")
+
+
+def _check_boxes(record: Record) -> None:
+    if not to_coco(record)["annotations"]:
+        raise BadConfiguration(
+            "Nothing in these files has a box in pixels.",
+            cure="Export pictures or films in which something is recognised, or choose another format.",
+        )
 
 
 def _json(content: dict[str, Any]) -> str:

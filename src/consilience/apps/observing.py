@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from consilience.apps import failing
 from consilience.apps.perceiving import PerceptionTale
 from consilience.apps.record_table import record_table
+from consilience.core.counted import counted
 from consilience.core.errors import BadConfiguration, BadMedia, UnknownName, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import Failure, Media, ObservationStore, Record, ingest
@@ -254,8 +255,9 @@ def _report(tally: _Tally, out: Path, *, as_json: bool) -> None:
         print(json.dumps({"schema_version": 1, "out": str(out), "records": records, **facts}, ensure_ascii=False))
         return
     console = Console()
-    told = f"{records} records with {tally.observations} observations in {out}"
-    console.print(f"{told}; {tally.encoded} encodings were made now.", highlight=False)
+    told = f"{counted(records, 'record')} with {counted(tally.observations, 'observation')} in {out}"
+    made = f"{counted(tally.encoded, 'encoding')} {'was' if tally.encoded == 1 else 'were'} made now."
+    console.print(f"{told}; {made}", highlight=False, markup=False)
     for title, lines in (
         ("Of no supported type", tally.unsupported),
         ("Not readable", tally.unreadable),

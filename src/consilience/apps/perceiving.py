@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from consilience.core.counted import counted
 from consilience.tools import Encoding
 
 if TYPE_CHECKING:
@@ -71,12 +72,11 @@ class PerceptionTale:
         self._parts = {}
 
     def _tell_parts(self, name: str, parts: _Parts) -> None:
-        count = f"{parts.count} part{'s' if parts.count != 1 else ''}"
         made = "cached" if parts.cached == parts.count else f"{parts.cached} cached, {parts.seconds:.1f} s"
-        self._tell(name, parts.observations, f"{count}, {made}")
+        self._tell(name, parts.observations, f"{counted(parts.count, 'part')}, {made}")
 
     def _tell(self, name: str, count: int, how: str) -> None:
-        told = f"{count} observation{'s' if count != 1 else ''}"
+        told = counted(count, "observation")
         self._console.print(f"  {escape(name)}: {told} [dim]({how})[/]", highlight=False)
 
     def _advance(self, event: Perceived | Encoding) -> None:

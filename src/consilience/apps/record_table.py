@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
+from consilience.core.counted import counted
 from consilience.observations import Locator, Record
 
 __all__ = ["record_table"]
@@ -12,7 +13,7 @@ __all__ = ["record_table"]
 
 def record_table(record: Record) -> Table:
     """The record, an observation a row."""
-    table = Table(title=f"{len(record)} observations", title_justify="left")
+    table = Table(title=counted(len(record), "observation"), title_justify="left")
     for column in ("label", "medium", "where", "kind", "observed", "confidence"):
         table.add_column(column, overflow="fold", no_wrap=column in ("label", "kind"))
     for label, observation in record:

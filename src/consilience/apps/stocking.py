@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from consilience.core.settings import Settings
@@ -34,7 +35,8 @@ def list_weights(as_json: AsJson = False) -> None:
     table = Table("name", "size", "licence", "here", "what it is")
     for entry in store.entries():
         here = "yes" if store.present(entry.name) else "no"
-        table.add_row(entry.name, f"{entry.size / 1e6:,.0f} MB", entry.licence, here, entry.summary)
+        cells = (entry.name, f"{entry.size / 1e6:,.0f} MB", entry.licence_told, here, entry.summary)
+        table.add_row(*map(escape, cells))
     Console().print(table)
 
 
@@ -46,7 +48,7 @@ def pull_weights(names: Names = None) -> None:
     for name in wanted:
         WeightsStore(settings).entry(name)
     pull_with_bar(wanted, settings)
-    Console(stderr=True).print(f"Here: {', '.join(wanted)}", highlight=False)
+    Console(stderr=True).print(f"Here: {', '.join(wanted)}", highlight=False, markup=False)
 
 
 @weights_app.command("verify")
@@ -62,7 +64,7 @@ def verify_weights(names: Names = None) -> int:
         for fault in faults:
             console.print(f"{name}: {fault}", style="red", markup=False)
         if not faults:
-            console.print(f"{name}: right", highlight=False)
+            console.print(f"{name}: right", highlight=False, markup=False)
     return 4 if wrong else 0
 
 

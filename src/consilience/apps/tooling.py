@@ -16,7 +16,7 @@ from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
 from consilience.tools import Encoder
 from consilience.tools.bounds import in_words
-from consilience.tools.catalog import Catalog, catalog
+from consilience.tools.catalog import Catalog, catalog, runs_unasked
 
 __all__ = ["tools_app"]
 
@@ -40,21 +40,23 @@ def list_tools(as_json: AsJson = False) -> None:
                     "encoders": [_facts(encoder, found, settings) for encoder in found.encoders],
                     "failures": [f"{plugin.name} of {plugin.package}: {plugin.failure}" for plugin in found.failures],
                     "not_allowed": [{"package": p.package, "name": p.name, "cure": p.cure} for p in found.waiting],
+                    "not_found": [{"package": a.package, "problem": a.problem, "cure": a.cure} for a in found.absent],
+                    "not_set": [{"name": encoder.name, "setting": setting} for encoder, setting in found.unset],
                 }
             )
         )
         return
     console = Console(highlight=False, soft_wrap=True)
-    for encoder in found.encoders:
+    for encoder in (*found.encoders, *(encoder for encoder, _ in found.unset)):
         needs = [f"[{encoder.extra}]"] if encoder.extra else []
         facts = [
             f"observes {', '.join(encoder.kinds)} in {encoder.modality}",
             encoder.cost,
             f"needs {' '.join([*needs, *encoder.weights])}" if needs or encoder.weights else "needs nothing else",
-            f"runs {_when(encoder, settings)}",
+            f"runs {_when(encoder, found, settings)}",
             f"from {found.source(encoder.name)}",
         ]
-        console.print(f"[bold]{encoder.name}[/] {encoder.version}: {escape(encoder.summary)}")
+        console.print(f"[bold]{escape(encoder.name)}[/] {escape(f'{encoder.version}: {encoder.summary}')}")
         console.print(f"    {escape('; '.join(facts))}", style="dim")
     for plugin in found.failures:
         told = f"Plug-in lost: {plugin.name} of {plugin.package}: {plugin.failure}. {plugin.cure}"
@@ -62,9 +64,15 @@ def list_tools(as_json: AsJson = False) -> None:
     for plugin in found.waiting:
         told = f"Plug-in not allowed: {plugin.name} of {plugin.package} {plugin.version}. {plugin.cure}"
         console.print(told, style="yellow", markup=False)
+    for absent in found.absent:
+        told = f"Plug-in not found: CONSILIENCE_PLUGINS names {absent.package}: {absent.problem} {absent.cure}"
+        console.print(told, style="red", markup=False)
 
 
-def _when(encoder: Encoder, settings: Settings) -> str:
+def _when(encoder: Encoder, found: Catalog, settings: Settings) -> str:
+    setting = next((setting for known, setting in found.unset if known.name == encoder.name), None)
+    if setting:
+        return f"where {setting} is set"
     if encoder.biometric and not settings.biometrics:
         return "never, for it is biometric and CONSILIENCE_BIOMETRICS is not set"
     return "when asked for" if encoder.on_demand else "always"
@@ -82,7 +90,7 @@ def _facts(encoder: Encoder, found: Catalog, settings: Settings) -> dict[str, An
         "weights": list(encoder.weights),
         "package": found.source(encoder.name),
         "allowed": settings.biometrics or not encoder.biometric,
-        "runs_by_default": not encoder.on_demand and (settings.biometrics or not encoder.biometric),
+        "runs_by_default": runs_unasked(encoder, settings) and encoder in found.encoders,
         "biometric": encoder.biometric,
         "deterministic": encoder.deterministic,
         "stretch": encoder.stretch,
@@ -97,31 +105,35 @@ def show_tool(
     """Shows one encoder: its parameters, its weights with their licences, and how to call it."""
     settings = Settings()
     found = catalog(settings)
-    encoder = found.encoder(name)
+    encoder = next((encoder for encoder, _ in found.unset if encoder.name == name), None) or found.encoder(name)
     facts, parameters, weights = _facts(encoder, found, settings), _parameters(encoder), _weights(encoder, settings)
     example = example_call(encoder)
     if as_json:
         print(json.dumps({**facts, "parameters": parameters, "weights": weights, "example": example}))
         return
     console = Console(highlight=False)
-    console.print(f"[bold]{encoder.name}[/] {encoder.version}, from {facts['package']}")
+    console.print(f"[bold]{escape(encoder.name)}[/] {escape(encoder.version)}, from {escape(facts['package'])}")
     console.print(encoder.summary, markup=False)
     about = Table(show_header=False, box=None)
-    about.add_row("reads", ", ".join([encoder.modality, *encoder.mimes]))
-    about.add_row("observes", ", ".join(encoder.kinds))
-    about.add_row("cost", encoder.cost)
-    about.add_row("needs", f"\\[{encoder.extra}]" if encoder.extra else "nothing else")
-    about.add_row("runs", _when(encoder, settings))
-    about.add_row("same input, same observations", "yes" if encoder.deterministic else "no")
+    for what, fact in (
+        ("reads", ", ".join([encoder.modality, *encoder.mimes])),
+        ("observes", ", ".join(encoder.kinds)),
+        ("cost", encoder.cost),
+        ("needs", f"[{encoder.extra}]" if encoder.extra else "nothing else"),
+        ("runs", _when(encoder, found, settings)),
+        ("same input, same observations", "yes" if encoder.deterministic else "no"),
+    ):
+        about.add_row(what, escape(fact))
     console.print(about)
     if parameters:
         table = Table("parameter", "type", "default", "what it is")
         for row in parameters:
-            table.add_row(row["name"], row["type"], json.dumps(row["default"]), row["description"])
+            table.add_row(*map(escape, (row["name"], row["type"], json.dumps(row["default"]), row["description"])))
         console.print(table)
     for row in weights:
         here = "here" if row["here"] else f"not here: consilience weights pull {row['name']}"
-        told = f"weights {row['name']}, {row['size'] / 1e6:,.1f} MB, {row['licence']}, {here}. {row['attribution']}"
+        licence = WeightsStore(settings).entry(row["name"]).licence_told
+        told = f"weights {row['name']}, {row['size'] / 1e6:,.1f} MB, {licence}, {here}. {row['attribution']}"
         console.print(told, markup=False)
     print(f"\n{example}")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from consilience.apps.extras import missing_packages
+from consilience.core.counted import counted
 from consilience.core.errors import BadMedia, ConsilienceError, MissingExtra, Unobservable, WeightsUnavailable
 from consilience.core.settings import Settings
 from consilience.core.weights import WeightsStore
@@ -58,13 +59,17 @@ def trials(found: Catalog, settings: Settings, names: Sequence[str] = ()) -> Ite
         for encoder in wanted:
             trial = Trial(encoder.name, found.source(encoder.name), "works", "")
             left_out = _left_out(trial, encoder, settings, named=bool(names))
-            yield left_out or _try(trial, encoder, samples, store, offline)
+            ended = left_out or _try(trial, encoder, samples, store, offline)
+            optional = ended.state == "missing" and encoder.on_demand and not names
+            yield replace(ended, state="skipped", told=f"{ended.told} It runs when asked for.") if optional else ended
     for plugin in found.plugins if not names else ():
         trial = Trial(f"plug-in {plugin.name}", plugin.package, "failed", plugin.failure or "", plugin.cure)
         if plugin.failure:
             yield trial
         elif not plugin.allowed:
             yield replace(trial, state="skipped", told="its package is not allowed.")
+    for absent in found.absent if not names else ():
+        yield Trial(f"plug-in {absent.package}", absent.package, "missing", absent.problem, absent.cure)
 
 
 def _samples(store: ObservationStore) -> list[Media]:
@@ -133,7 +138,8 @@ def _outcome(trial: Trial, encoder: Encoder, media: Media, store: ObservationSto
         with contextlib.redirect_stdout(sys.stderr):  # what encoders print is no part of the report
             made = _within(_SECONDS, observe)
         if made:
-            return replace(trial, told=f"{len(made)} observations in {media.name}, the first: {made[0].text[:80]}")
+            told = f"{counted(len(made), 'observation')} in {media.name}, the first: {made[0].text[:80]}"
+            return replace(trial, told=told)
         if encoder.divides:
             return replace(trial, told=f"{media.name} need not be divided.")
         told = f"{media.name}: it observed nothing, and did not say that nothing could be observed."

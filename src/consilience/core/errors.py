@@ -46,6 +46,7 @@ __all__ = [
     "UnsupportedMedia",
     "WeightsCorrupt",
     "WeightsUnavailable",
+    "nearest",
 ]
 
 
@@ -89,6 +90,14 @@ class UnsupportedMedia(BadMedia):
     """The type of an input is not one that any encoder reads."""
 
 
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """The choice that was probably meant: one spelt much the same, or else the first that has `name` in it."""
+    known = list(choices)
+    spelt = difflib.get_close_matches(name, known, n=1)
+    holding = (choice for choice in known if len(name) > 2 and name.lower() in choice.lower())
+    return spelt[0] if spelt else next(holding, None)
+
+
 class UnknownName(CallerError):
     """A name that nothing is registered under.
 
@@ -98,13 +107,22 @@ class UnknownName(CallerError):
         choices: the names there are, sorted.
     """
 
-    def __init__(self, what: str, name: str, choices: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, choices: Iterable[str], *, cure: str | None = None) -> None:
+        """As the attributes.
+
+        Args:
+            what: see above.
+            name: see above.
+            choices: see above.
+            cure: what is said after the nearest choice, instead of listing all of them.
+        """
         self.what = what
         self.name = name
         self.choices = tuple(sorted(choices))
-        near = difflib.get_close_matches(name, self.choices, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        super().__init__(f"Unknown {what} {name!r}.", cure=f"{hint}There are: {', '.join(self.choices) or 'none'}.")
+        near = nearest(name, self.choices)
+        hint = f"Did you mean {near!r}? " if near else ""
+        told = f"There are: {', '.join(self.choices) or 'none'}." if cure is None else cure
+        super().__init__(f"Unknown {what} {name!r}.", cure=f"{hint}{told}".strip())
 
 
 class MissingExtra(CallerError):

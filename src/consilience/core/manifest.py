@@ -60,6 +60,11 @@ class Weights(_Value):
     sources: tuple[Recipe, ...] = Field(min_length=1, description="In the order in which they are tried.")
 
     @property
+    def licence_told(self) -> str:
+        """The licence for readers: SPDX has a word of its own for none being stated."""
+        return "licence not stated" if self.licence == "NOASSERTION" else self.licence
+
+    @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)

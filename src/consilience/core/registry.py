@@ -7,10 +7,12 @@ import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any
 
-__all__ = ["Plugin", "load_plugins", "package_name"]
+from consilience.core.errors import nearest
+
+__all__ = ["Absent", "Plugin", "absent_packages", "load_plugins", "package_name"]
 
 EVERY_PACKAGE = "*"
 
@@ -33,6 +35,43 @@ class Plugin:
         if not self.allowed:
             return f"If you trust it, add it to the setting: CONSILIENCE_PLUGINS={self.package}"
         return f"Update or remove it: pip uninstall {self.package}"
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A package that is allowed, and announces nothing."""
+
+    package: str
+    installed: bool
+    near: str | None = None
+    """A package that does, of much the same name."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in one line."""
+        return "it is installed, but has no encoders." if self.installed else "no such package is installed."
+
+    @property
+    def cure(self) -> str:
+        """What the reader can do about it."""
+        hint = f"Did you mean {self.near!r}? " if self.near else ""
+        act = "Take it out of CONSILIENCE_PLUGINS." if self.installed else f"Run: pip install {self.package}"
+        return f"{hint}{act}"
+
+
+def absent_packages(plugins: Collection[Plugin], allowed: Collection[str]) -> tuple[Absent, ...]:
+    """The packages of `allowed` that none of `plugins` comes from."""
+    there = {plugin.package for plugin in plugins}
+    missing = (package for package in allowed if package != EVERY_PACKAGE and package not in there)
+    return tuple(Absent(package, _is_installed(package), nearest(package, sorted(there))) for package in missing)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except (PackageNotFoundError, ValueError):
+        return False
+    return True
 
 
 def load_plugins(group: str, allowed: Collection[str]) -> Iterator[Plugin]:

@@ -173,12 +173,12 @@ def pull_with_bar(names: Sequence[str], settings: Settings, *, console: Console 
 
     store = WeightsStore(settings)
     columns = [
-        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.DownloadColumn(),
         rich.TransferSpeedColumn(),
         rich.TimeRemainingColumn(),
-        rich.TextColumn("{task.fields[source]}"),
+        rich.TextColumn("{task.fields[source]}", markup=False),
     ]
     with rich.Progress(*columns, console=console or Console(stderr=True)) as bar:
         tasks = {name: bar.add_task(name, total=store.entry(name).size, source="") for name in names}

@@ -46,10 +46,19 @@ class OpenAIProtocol:
 
     Args:
         parameters: of ChatOpenAI; may block, and is called once a loop.
+        extra: the one to be named where langchain-openai is not installed.
+        purpose: what needs it.
     """
 
-    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        parameters: Callable[[], dict[str, Any]],
+        *,
+        extra: str = "openai",
+        purpose: str = "Speaking the OpenAI protocol",
+    ) -> None:
         self._parameters = parameters
+        self._extra, self._purpose = extra, purpose
         self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[BaseChatModel, Any]] = (
             weakref.WeakKeyDictionary()
         )
@@ -80,7 +89,7 @@ class OpenAIProtocol:
         try:
             from langchain_openai import ChatOpenAI
         except ImportError as problem:
-            raise MissingExtra("langchain-openai", "openai", "Speaking the OpenAI protocol") from problem
+            raise MissingExtra("langchain-openai", self._extra, self._purpose) from problem
         parameters = self._parameters()
         client = _http_client()
         # Retries and time-outs are the endpoint's: two layers of retries would multiply, and a second clock would cost

@@ -90,9 +90,9 @@ def attach(
         ModelUnavailable: the server did not start.
     """
     settings = settings or Settings()
+    files = _files(name, settings)  # before a gigabyte is pulled, whether what runs it is installed
     folder = WeightsStore(settings).pull(name, on_download)
     weights = next(folder.glob("*.gguf"))
-    files = _files(name, settings)
     with _lock:
         held = _attached.get(files.address)
         if held and _answers(held.base_url, held.api_key):

@@ -92,7 +92,7 @@ def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], N
 
     return Endpoint(
         f"embedded:{name}",
-        OpenAIProtocol(parameters),
+        OpenAIProtocol(parameters, extra="embedded", purpose="The embedded model"),
         provider="embedded",
         method="json_schema",
         tells_alternatives=True,

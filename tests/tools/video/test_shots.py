@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -257,3 +258,15 @@ async def test_what_no_key_frame_shows_is_told_once(cinema: Any, store: Observat
         any(line.endswith(f": {what}") and f", {n} times, " in line for line in told) for what, n in counts.items()
     )
     assert set(absent) <= {*rendering.labels, *rendering.repeats}
+
+
+async def test_what_reads_films_is_named_where_it_is_missing(
+    store: ObservationStore, three_shots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = ingest(three_shots, store)
+    runner = Runner(store, [shots, sound], settings=Settings())
+    monkeypatch.setitem(sys.modules, "av", None)
+    for each in (shots, sound):
+        failure = (await runner.encode(media, each)).failure
+        assert failure
+        assert "consilience[video]" in failure
