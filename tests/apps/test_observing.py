@@ -130,7 +130,7 @@ def test_a_named_encoder_that_got_nothing_to_read_says_why(run: Run, tmp_path: P
 def test_cells_and_columns_show_where_they_are(run: Run) -> None:
     ran = run("observe", SAMPLES / "sample.csv", SAMPLES / "sample.docx")
     assert re.search(r"sample\.csv +│ column 1 +│ column", ran.out)
-    assert re.search(r"sample\.docx │ row 1 column 2 +│ cell", ran.out)
+    assert re.search(r"sample\.docx │ row 1 column 2 characters \d+-\d+ +│ cell", ran.out)
 
 
 def test_without_a_terminal_every_encoder_is_told_as_it_ends(run: Run) -> None:

@@ -30,6 +30,7 @@ def medium(modality: Modality, mime: str = "", **facts: Any) -> Media:
         (medium("text", characters=9), "cell=1,1", "cells"),
         (medium("document", pages=3), "page=3&xywh=percent:0,0,10,10", None),
         (medium("document", pages=3), "page=4", "page 4"),
+        (medium("document", characters=90), "char=3,9", "character 3"),
         (medium("table"), "page=4", None),  # an old workbook
         (medium("table", pages=2), "page=3", "page 3"),
     ],

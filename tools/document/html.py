@@ -20,7 +20,7 @@ __all__ = ["html", "seen"]
 @encoder(
     modality="document",
     kinds=("passage", "table", "cell", "part"),
-    version="1",
+    version="2",
     extra="document",
     mimes=("text/html",),
 )

@@ -26,7 +26,7 @@ _LONGEST_HEADER = 2000
 @encoder(
     modality="document",
     kinds=("passage", "table", "cell", "part"),
-    version="2",
+    version="3",
     extra="document",
     mimes=("message/rfc822",),
 )

@@ -9,7 +9,7 @@ from consilience.tools.document.grids import Grid, GridCell
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.text.pieces import pieces
 
-from consilience.observations import Cell, Locator, Modality, Observation, Part
+from consilience.observations import Cell, CharRange, Locator, Modality, Observation, Part
 from consilience.observations.locator import one_line
 
 __all__ = ["Outline"]
@@ -22,6 +22,9 @@ class Outline:
     """The headings that hold where the reading has come to, and what is reported under them.
 
     A heading is told with what stands below it; one that nothing stands below is a passage itself.
+
+    What has no page to stand on has its place in the document's text as it is read: headings, paragraphs, and of tables
+    the names of the columns and the cells, each in a line.
     """
 
     excerpt: Excerpt
@@ -31,6 +34,8 @@ class Outline:
     """Cells of tables that are told, all in all."""
     _open: list[tuple[float, str, Locator]] = field(default_factory=list)
     _bare: bool = False
+    _read: int = 0
+    """Characters of the document's text so far."""
     _cells: int = 0
     _left_out: int = 0
 
@@ -47,7 +52,7 @@ class Outline:
         if closes:
             yield from self.end()
         self._open = [(upper, above, where) for upper, above, where in self._open if upper < level]
-        self._open.append((level, one_line(title), locator))
+        self._open.append((level, one_line(title), self._placed(locator, one_line(title))))
         self._bare = True
 
     def end(self) -> Iterator[Observation]:
@@ -64,10 +69,22 @@ class Outline:
 
     def passage(self, text: str, locator: Locator = _EVERYWHERE) -> Iterator[Observation]:
         """A paragraph, in pieces where it is long."""
+        whole = self._placed(locator, text)
         for start, end in pieces(text, self.longest):
             if one_line(text[start:end]):
                 self._bare = False
-                yield self._passage(text[start:end], self.headings, locator)
+                where = whole
+                if whole.chars:
+                    chars = CharRange(start=whole.chars.start + start, end=whole.chars.start + end)
+                    where = whole.model_copy(update={"chars": chars})
+                yield self._passage(text[start:end], self.headings, where)
+
+    def _placed(self, locator: Locator, text: str) -> Locator:
+        """The locator; an empty one with where `text`, which comes next, stands in the document's text."""
+        if locator:
+            return locator
+        start, self._read = self._read, self._read + len(text) + 1
+        return Locator(chars=CharRange(start=start, end=start + len(text)))
 
     def _passage(self, text: str, above: Sequence[str], locator: Locator) -> Observation:
         context = f"{' > '.join(above)}: " if above else ""
@@ -95,13 +112,22 @@ class Outline:
         told = "; ".join(
             filter(None, (f"{called} of {long} with the columns {', '.join(columns)}", grid.caption, note))
         )
-        yield self.excerpt.observe("table", {"columns": columns, "rows": rows}, context + told, locator=locator)
-        for cell in grid.body():
+        places, whole = self._table_places(grid, locator)
+        yield self.excerpt.observe("table", {"columns": columns, "rows": rows}, context + told, locator=whole)
+        for cell, where in zip(grid.body(), places, strict=True):
             if self._cells >= self.most_cells:
                 self._left_out += 1
                 continue
             self._cells += 1
-            yield self._cell(grid, cell, number, columns, locator)
+            yield self._cell(grid, cell, number, columns, where)
+
+    def _table_places(self, grid: Grid, locator: Locator) -> tuple[list[Locator], Locator]:
+        """Where each cell of the body stands, and where the whole table does."""
+        start = self._read
+        self._placed(locator, "\n".join(grid.names))
+        places = [self._placed(locator, cell.text) for cell in grid.body()]
+        whole = locator or Locator(chars=CharRange(start=start, end=max(start, self._read - 1)))
+        return places, whole
 
     def _cell(self, grid: Grid, cell: GridCell, number: int, columns: Sequence[str], locator: Locator) -> Observation:
         header = columns[cell.column - 1]

@@ -29,7 +29,7 @@ _BESIDE = {"header": "Page header", "footer": "Page footer", "footnotes": "Footn
 @encoder(
     modality="document",
     kinds=("passage", "table", "cell", "part"),
-    version="1",
+    version="2",
     cost="light",
     extra="document",
     mimes=("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),

@@ -39,12 +39,14 @@ def _faults(observation: Observation, media: Media, path: Path) -> Iterator[str]
     # Annotations mark regions of other media, which their tracks name.
     foreign = media.modality == "text" and where.track is not None
     own = where.model_copy(update={"region": None}) if foreign else where
+    if media.modality == "document":  # whose text only its encoder has
+        own = own.model_copy(update={"chars": None})
     for place in (own, *(Locator(time=time) for time in _times_of(observation))):
         if told := lacking(media, place):
             yield f"{where}: it has no {told}"
         if place.time and media.seconds is not None and place.time.end > media.seconds + _SECONDS:
             yield f"{where}: {place.time} reaches beyond the end ({media.seconds} s)"
-    if where.chars and media.characters is not None and where.chars.end > media.characters:
+    if own.chars and media.characters is not None and own.chars.end > media.characters:
         yield f"{where}: there are {media.characters} characters"
     if where.cell and media.mime in _DELIMITED:
         rows, columns = _table(path)

@@ -6,13 +6,14 @@ import base64
 import io
 from collections.abc import Callable
 from email.message import EmailMessage
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import docx
 import pptx
 import pytest
-from consilience.tools import Runner
+from consilience.tools import Encoder, Runner
 from consilience.tools.document.html import html
 from consilience.tools.document.mail import mail
 from consilience.tools.document.slides import slides
@@ -172,6 +173,20 @@ async def test_a_text_document_is_read_in_order(read: Any, sign: bytes) -> None:
     ]
     assert told(found, "cell") == ["Floor: Third", "Third, Rooms old: 5", "Third, Rooms new: 9"]
     assert [o.locator.track for o in found if o.kind == "part"] == ["word/media/image1.png"]
+
+
+@pytest.mark.parametrize(
+    ("make", "encoder"), [(minutes, word), (PAGE.encode, html), (letter, mail)], ids=["word", "html", "mail"]
+)
+async def test_what_is_on_no_page_has_its_place_in_the_text(read: Any, make: Any, encoder: Encoder) -> None:
+    found = [o for o in await read(make(), encoder, parameters={"longest": 20}) if o.kind != "unobserved"]
+    places = [o.locator.chars for o in found if o.kind in ("passage", "cell")]
+    assert places
+    assert all(before.end <= after.start for before, after in pairwise(places))
+    told = [o for o in found if o.kind in ("passage", "cell")]
+    assert all(o.locator.chars.end - o.locator.chars.start == len(o.value["text"]) for o in told)
+    for table in (o.locator.chars for o in found if o.kind == "table"):
+        assert any(table.start < o.locator.chars.start <= o.locator.chars.end <= table.end for o in told)
 
 
 async def test_hidden_and_deleted_text_of_a_document_is_left_out(read: Any) -> None:
