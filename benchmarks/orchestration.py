@@ -3,7 +3,8 @@
 Three experts, three rounds, a judge: ten calls, four of them one after the other, to a server of fixed latency in a
 process of its own. The record is given (`platforms.toml`; its encodings lie in the cache); every reply has about 120
 tokens. Ours is the ready graph whole: perception from the cache, events, the check of every citation, retries, books,
-verdict. Pictures and sounds, which an answer shows, are not in it. Function calls are those of all threads; unlike
+verdict. The answer comes whole, as with `ask`, but in the row that streams it, which raw LangGraph's does not.
+Pictures and sounds, which an answer shows, are not in it. Function calls are those of all threads; unlike
 seconds, they do not depend on how busy the machine is.
 Run: python benchmarks/orchestration.py [wall] [cost] [load] [memory] [prefix]
 """
@@ -81,10 +82,10 @@ class Room:
             id=f"sha256:{digest}", mime=source["mime"], modality=modality, name=source["name"], size=len(content)
         )
 
-    def ours(self, *, whole_record: bool = False, protocol: Protocol = THREE_ROUNDS) -> Peer:
-        """Every seat over its own modality, or over the whole record as the rivals' experts are."""
+    def ours(self, *, whole_record: bool = False, aloud: bool = False, protocol: Protocol = THREE_ROUNDS) -> Peer:
+        """Every seat over its own modality, or over the whole record as the rivals' experts are; `aloud`: streamed."""
         experts = [Expert(m, Expert.for_modality(m).role, view=None if whole_record else (m,)) for m in SOURCES]
-        graph = debate(self.bench, Panel(experts=tuple(experts)), protocol=protocol)
+        graph = debate(self.bench, Panel(experts=tuple(experts)), protocol=protocol, aloud=aloud)
         state: Any = {"question": DATA["question"], "media": self.media}
 
         async def hold() -> str:
@@ -108,6 +109,7 @@ class Room:
             "the same on aiohttp": rivals.langgraph(self.base_url, about, on_aiohttp=True),
             "ours": self.ours(),
             "ours, whole record": self.ours(whole_record=True),
+            "ours, answer streamed": self.ours(aloud=True),
         }
 
     async def in_turn(self) -> dict[str, Peer]:
@@ -220,10 +222,12 @@ async def closed(peers: dict[str, Peer]) -> None:
         await peer.close()
 
 
-async def at_latency(folder: Path, latency: float, stage: Callable[[dict[str, Peer]], Any]) -> None:
+async def at_latency(folder: Path, latency: float, only: list[str], stage: Callable[[dict[str, Peer]], Any]) -> None:
     """A stage with a server of its own."""
     with ServerApart(replies=answer, latency=latency) as server:
         peers = await Room(folder, server.base_url).peers()
+        if only:
+            peers = {name: peer for name, peer in peers.items() if name in (BASE, "ours", *only)}
         for peer in peers.values():
             await peer.debate()
         before = server.told().calls
@@ -238,6 +242,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stages", nargs="*", default=["prefix", "cost", "wall", "load", "memory"])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--peers", nargs="*", default=[], help="only these, beside raw LangGraph and ours")
     parser.add_argument("--debates", type=int, default=2000, help="of the stage memory")
     asked = parser.parse_args()
     print(f"Machine: {machine.describe()}")
@@ -249,13 +254,13 @@ def main() -> None:
                     prefix(folder)
                 case "cost":
                     with machine.FunctionCalls() as calls:
-                        asyncio.run(at_latency(folder, 0, lambda peers: cost(peers, calls, asked.repeats)))
+                        asyncio.run(at_latency(folder, 0, asked.peers, lambda peers: cost(peers, calls, asked.repeats)))
                 case "wall":
-                    asyncio.run(at_latency(folder, 0.2, lambda peers: wall(peers, 0.2, asked.repeats)))
+                    asyncio.run(at_latency(folder, 0.2, asked.peers, lambda peers: wall(peers, 0.2, asked.repeats)))
                 case "load":
-                    asyncio.run(at_latency(folder, 0.02, lambda peers: load(peers, min(asked.repeats, 3))))
+                    asyncio.run(at_latency(folder, 0.02, asked.peers, lambda peers: load(peers, min(asked.repeats, 3))))
                 case "memory":
-                    asyncio.run(at_latency(folder, 0, lambda peers: memory(peers, asked.debates)))
+                    asyncio.run(at_latency(folder, 0, asked.peers, lambda peers: memory(peers, asked.debates)))
                 case _:
                     parser.error(f"there is no stage {stage}")
 

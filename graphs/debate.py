@@ -30,6 +30,7 @@ def debate(
     rounds: int | None = None,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     offsets: Mapping[str, float] | None = None,
+    aloud: bool = True,
 ) -> DebateGraph:
     """The graph of a protocol, compiled.
 
@@ -40,6 +41,7 @@ def debate(
         rounds: of exchange, 0 to 3, instead of the protocol's.
         checkpointer: any LangGraph checkpointer; then pass a `thread_id` when you run it.
         offsets: seconds at which media start on one common clock, by their names or ids; None: nobody knows.
+        aloud: the judge's answer is an event a piece, as it is written; whole, it is cheaper for runs nobody watches.
 
     Raises:
         UnknownName: there is no such protocol.
@@ -55,7 +57,7 @@ def debate(
     graph.add_node("open", nodes.open_round(bench, panel))
     graph.add_node("look", nodes.look(bench))
     graph.add_node("decide", nodes.decide(how))
-    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap))
+    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support))
     for source, target in pairwise([START, "perceive", "reconcile", "open"]):

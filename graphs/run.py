@@ -84,7 +84,8 @@ def ask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOption
 async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
     """As `ask`, for async callers."""
     verdict: Verdict | None = None
-    async with aclosing(astream(question, media, **options)) as events:
+    # Nobody hears the answer while it is written, and pieces cost more than the whole.
+    async with aclosing(_events(question, media, options, aloud=False)) as events:
         # To the end, not only to the verdict: the graph's last checkpoint comes after it.
         async for event in events:
             if isinstance(event, Finished):
@@ -102,7 +103,7 @@ async def astream(
     An error that ends the run is told as `Failed`, and then raised.
     """
     try:
-        async with aclosing(_events(question, media, options)) as events:
+        async with aclosing(_events(question, media, options, aloud=True)) as events:
             async for event in events:
                 yield event
     except Exception as problem:
@@ -110,7 +111,9 @@ async def astream(
         raise
 
 
-async def _events(question: str, media: Sequence[Source], options: AskOptions) -> AsyncGenerator[Event, None]:
+async def _events(
+    question: str, media: Sequence[Source], options: AskOptions, *, aloud: bool
+) -> AsyncGenerator[Event, None]:
     settings = options.get("settings") or Settings()
     downloads: asyncio.Queue[Event] = asyncio.Queue()
     on_download = _reporter(downloads)
@@ -122,7 +125,7 @@ async def _events(question: str, media: Sequence[Source], options: AskOptions) -
     check_offsets(options.get("offsets", {}), unique)
     if bench:
         bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
-    graph = given if given is not None else _graph(options, bench)
+    graph = given if given is not None else _graph(options, bench, aloud=aloud)
     yield Started(question=question, media=tuple(unique))
     # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
     judge = bench.endpoint(options.get("judge")).open() if bench else None
@@ -165,7 +168,7 @@ def _model(options: AskOptions, settings: Settings, on_download: Callable[[Progr
     return resolve(options.get("model"), settings, fallbacks=options["fallbacks"], on_download=on_download)
 
 
-def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
+def _graph(options: AskOptions, bench: Workbench | None, *, aloud: bool) -> DebateGraph:
     experts = options.get("experts")
     panel = Panel(
         experts=tuple(experts) if experts else None,
@@ -174,7 +177,7 @@ def _graph(options: AskOptions, bench: Workbench | None) -> DebateGraph:
         seed=options.get("seed", 0),
     )
     protocol, rounds, offsets = options.get("protocol", "debate"), options.get("rounds"), options.get("offsets")
-    return debate(bench, panel, protocol=protocol, rounds=rounds, offsets=offsets)
+    return debate(bench, panel, protocol=protocol, rounds=rounds, offsets=offsets, aloud=aloud)
 
 
 async def _run(

@@ -56,6 +56,7 @@ class Loss(_Frozen):
     seat: str
     phase: str
     reason: str
+    round: int = Field(0, ge=0, description="Tells two losses of one seat for one reason apart.")
     budget: bool = Field(False, description="It would have cost more than the run may spend.")
 
 
@@ -65,6 +66,7 @@ class Spent(_Frozen):
     seat: str
     phase: Literal["opening", "exchange", "judge"]
     usage: Usage
+    round: int = Field(0, ge=0, description="Tells two turns of one seat that used the same apart.")
     models: tuple[str, ...] = Field((), description="Those that really answered.")
     passed_over: tuple[str, ...] = Field((), description="Why a fallback answered, a line for each model that did not.")
 
@@ -103,8 +105,12 @@ class Draft(_Frozen):
 
 
 def append(old: list[_T], new: list[_T]) -> list[_T]:
-    """Reducer: adds what is not there yet, in order; nothing can be taken away."""
-    return old + [item for item in new if item not in old]
+    """Reducer: adds what is not there yet, in order; nothing can be taken away, and a repeated step adds nothing."""
+    kept = list(old)
+    for item in new:
+        if item not in kept:
+            kept.append(item)
+    return kept
 
 
 def append_ids(old: list[str], new: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ _ANSWER = re.compile(
 """The answer field as far as it is written, up to the last character that is complete."""
 
 
-def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
+def judge(bench: Workbench, panel: Panel, *, swap: bool = False, aloud: bool = True) -> Node:
     """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
 
     It looks at the openings for divergence: they were blind, while an exchange may have talked a witness round.
@@ -51,6 +51,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
         panel: who judges.
         swap: it answers a second time, over the turns of each round in reverse. Where the two answers do not agree,
             the one counts that more seats hold, and it answers in part.
+        aloud: its answer is told piece by piece, as it is written; for runs that nobody watches it is cheaper whole.
     """
 
     @traced
@@ -70,7 +71,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False) -> Node:
                 with bench.relevance(question_of(state)) as relevance:
                     evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
                 asked = _Asked(question_of(state, record), evidence, resolution, meter)
-                update["draft"] = _draft(await _compose(seated, asked, turns))
+                update["draft"] = _draft(await _compose(seated, asked, turns, aloud=aloud))
                 if swap:
                     second = _draft(await _compose(seated, asked, _reversed(turns), aloud=False))
                     update |= _compared(update["draft"], second, final_turns(turns))

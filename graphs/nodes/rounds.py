@@ -98,14 +98,16 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
     return exchange
 
 
-def loss_of(seat: str, phase: str, problem: ConsilienceError) -> Loss:
+def loss_of(seat: str, phase: str, problem: ConsilienceError, *, round_: int = 0) -> Loss:
     """The loss that an error is to the debate."""
-    return Loss(seat=seat, phase=phase, reason=str(problem), budget=isinstance(problem, BudgetSpent))
+    budget = isinstance(problem, BudgetSpent)
+    return Loss(seat=seat, phase=phase, reason=str(problem), round=round_, budget=budget)
 
 
-def spent_on(seat: str, phase: Literal["opening", "exchange", "judge"], meter: Meter) -> Spent:
+def spent_on(seat: str, phase: Literal["opening", "exchange", "judge"], meter: Meter, *, round_: int = 0) -> Spent:
     """The books of a meter."""
-    return Spent(seat=seat, phase=phase, usage=meter.usage, models=meter.models, passed_over=meter.passed_over)
+    models, passed_over = meter.models, meter.passed_over
+    return Spent(seat=seat, phase=phase, usage=meter.usage, round=round_, models=models, passed_over=passed_over)
 
 
 def looked_up(state: DebateState) -> tuple[str, ...]:
@@ -209,9 +211,9 @@ async def _hear(
                 outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record)
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
-            outcome = loss_of(seat.letter, round_.phase, problem)
+            outcome = loss_of(seat.letter, round_.phase, problem, round_=round_.number)
             emit(SeatLost(seat=seat.letter, expert=seat.expert.name, phase=round_.phase, reason=str(problem)))
-        spent = spent_on(seat.letter, round_.phase, meter)
+        spent = spent_on(seat.letter, round_.phase, meter, round_=round_.number)
         emit(Used(round=round_.number, spent=spent))
         return outcome, spent
 
