@@ -1,5 +1,48 @@
 """Measuring answers against known ones."""
 
+from consilience.evaluation.bootstrap import Interval, bootstrap
+from consilience.evaluation.comparison import (
+    Abstention,
+    EqualBudget,
+    Flips,
+    abstention,
+    accuracy,
+    by_protocol,
+    difference,
+    equal_budget,
+    flips,
+    recommended,
+)
+from consilience.evaluation.questions import Grade, Question, grade, says
+from consilience.evaluation.report import report
+from consilience.evaluation.results import Journal, Openings, Result
+from consilience.evaluation.runs import Run, draws_of, results
 from consilience.evaluation.scenes import Scene, load_scenes
 
-__all__ = ["Scene", "load_scenes"]
+__all__ = [
+    "Abstention",
+    "EqualBudget",
+    "Flips",
+    "Grade",
+    "Interval",
+    "Journal",
+    "Openings",
+    "Question",
+    "Result",
+    "Run",
+    "Scene",
+    "abstention",
+    "accuracy",
+    "bootstrap",
+    "by_protocol",
+    "difference",
+    "draws_of",
+    "equal_budget",
+    "flips",
+    "grade",
+    "load_scenes",
+    "recommended",
+    "report",
+    "results",
+    "says",
+]

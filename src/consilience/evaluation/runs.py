@@ -1,0 +1,201 @@
+"""Running a set of questions over protocols: openings are asked once and shared, and a run goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+
+from consilience.agents import Expert, default_experts
+from consilience.core.errors import ConsilienceError
+from consilience.evaluation.questions import Question, grade
+from consilience.evaluation.results import Journal, Key, Openings, Result
+from consilience.graphs import DebateState, Panel, Protocol, Workbench, debate, nodes
+from consilience.graphs.state import load_record
+from consilience.models import Sampling
+from consilience.observations import ingest
+
+__all__ = ["Run", "draws_of", "results"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is measured, and where its lines are kept."""
+
+    questions: Sequence[Question]
+    protocols: Sequence[Protocol]
+    folder: Path
+    """Gets `openings.jsonl` and `results.jsonl`; what is there is not asked again."""
+    seeds: Sequence[int] = (0,)
+    again: bool = False
+    """Asks again what failed or lost a seat; else that stands, as an answer that is not right."""
+    on_openings: Callable[[Openings], None] | None = None
+    """Told of openings that were asked."""
+
+
+def draws_of(protocol: Protocol, most: int) -> tuple[Protocol, ...]:
+    """The protocol with 2 to `most` samples, each named for its number: they share their draws."""
+    return tuple(replace(protocol, name=f"{protocol.name}@{number}", samples=number) for number in range(2, most + 1))
+
+
+async def results(bench: Workbench, run: Run) -> AsyncIterator[Result]:
+    """The results of a run, question by question, the kept ones too; new ones are on the disk before they are given.
+
+    Every protocol goes on from the openings of its panel as if it had asked them itself, and they are part of its
+    usage. A panel whose experts are the first ones of a larger panel's shares that one's. What fails with an error is
+    a result that is not right.
+    """
+    course = _Course(bench, run)
+    for seed in run.seeds:
+        for question in run.questions:
+            async for result in course.over(question, seed):
+                yield result
+
+
+class _Course:
+    """One pass over a run."""
+
+    def __init__(self, bench: Workbench, run: Run) -> None:
+        self._bench, self._run = bench, run
+        self._model = bench.endpoint().name
+        self._openings = Journal(run.folder / "openings.jsonl", Openings)
+        self._results = Journal(run.folder / "results.jsonl", Result)
+        self._asked = {(o.question, o.digest, o.panel, o.seed): o for o in self._openings}
+        self._known = {(r.key, r.digest, r.model): r for r in self._results}
+        if run.again:
+            self._asked = {key: o for key, o in self._asked.items() if not o.losses}
+            self._known = {key: r for key, r in self._known.items() if not r.losses and r.status != "failed"}
+
+    async def over(self, question: Question, seed: int) -> AsyncIterator[Result]:
+        """Every protocol's result on one question."""
+        try:
+            state = await self._perceived(question)
+        except ConsilienceError as problem:
+            for protocol in self._run.protocols:
+                key = Key(question.id, protocol.name, seed)
+                yield self._kept(Result.failed(question, key, self._model, "", str(problem)))
+            return
+        record = await asyncio.to_thread(load_record, state, self._bench.store)
+        usual = default_experts(record.modalities)
+        panels = [protocol.experts() or usual for protocol in self._run.protocols]
+        digest = _digest(question.model_dump_json(exclude={"media", "record", "kind", "split"}), *state["observations"])
+        for protocol, experts in zip(self._run.protocols, panels, strict=True):
+            key = Key(question.id, protocol.name, seed)
+            known = self._known.get((key, digest, self._model))
+            if known is not None:
+                yield known
+                continue
+            try:
+                openings = await self._opened(question, state, _largest(experts, panels), (digest, seed))
+                yield self._kept(await self._result(question, protocol, state, openings.of_first(len(experts))))
+            except ConsilienceError as problem:
+                yield self._kept(Result.failed(question, key, self._model, digest, str(problem)))
+
+    def _kept(self, result: Result) -> Result:
+        self._results.add(result)
+        self._known[result.key, result.digest, result.model] = result
+        return result
+
+    async def _perceived(self, question: Question) -> DebateState:
+        """The state before the openings; encoders come from the cache from the second time on."""
+        bench = self._bench
+        media = [
+            await asyncio.to_thread(ingest, path, bench.store, limits=bench.settings.limits) for path in question.media
+        ]
+        graph = StateGraph(DebateState)
+        graph.add_node("perceive", nodes.perceive(bench))
+        graph.add_node("reconcile", nodes.reconcile(bench))
+        graph.add_edge(START, "perceive")
+        graph.add_edge("perceive", "reconcile")
+        graph.add_edge("reconcile", END)
+        state: Any = {"question": question.text, "media": media, "options": list(question.options), "earlier": []}
+        perceived: Any = await graph.compile().ainvoke(state)
+        return perceived  # type: ignore[no-any-return]
+
+    async def _opened(
+        self, question: Question, state: DebateState, experts: tuple[Expert, ...], of: tuple[str, int]
+    ) -> Openings:
+        """The openings of these experts, asked now or before."""
+        digest, seed = of
+        panel = _digest(self._model, *map(repr, experts))
+        kept = self._asked.get((question.id, digest, panel, seed))
+        if kept is not None:
+            return kept
+        graph = StateGraph(DebateState)
+        graph.add_node("open", nodes.open_round(self._bench, _panel(experts, seed)))
+        graph.add_edge(START, "open")
+        graph.add_edge("open", END)
+        began = time.monotonic()
+        opened: Any = await graph.compile().ainvoke(state)
+        openings = Openings(
+            question=question.id,
+            digest=digest,
+            panel=panel,
+            seed=seed,
+            seats=opened["seats"],
+            turns=opened["turns"],
+            losses=opened["losses"],
+            spent=opened["spent"],
+            seconds=round(time.monotonic() - began, 3),
+        )
+        self._openings.add(openings)
+        self._asked[question.id, digest, panel, seed] = openings
+        if self._run.on_openings:
+            self._run.on_openings(openings)
+        return openings
+
+    async def _result(self, question: Question, protocol: Protocol, state: DebateState, openings: Openings) -> Result:
+        began = time.monotonic()
+        ended = await self._deliberated(protocol, state, openings)
+        verdict = ended["verdict"]
+        graded = grade(question, verdict.answer, verdict.status)
+        key = Key(question.id, protocol.name, openings.seed)
+        outcome = {
+            "answer": verdict.answer,
+            "status": verdict.status,
+            "right": graded.right,
+            "abstained": graded.abstained,
+            "withheld": graded.withheld,
+            "usage": verdict.usage,
+            "seconds": round(time.monotonic() - began, 3),
+            "exchanged": any(turn.round > 0 for turn in ended["turns"]),
+            "losses": tuple(f"{loss.seat}, {loss.phase}: {loss.reason}" for loss in ended.get("losses", [])),
+        }
+        failed = Result.failed(question, key, self._model, openings.digest, verdict.stop_reason)
+        return failed.model_copy(update=outcome)
+
+    async def _deliberated(self, protocol: Protocol, state: DebateState, openings: Openings) -> Any:
+        """The protocol's own graph, entered behind its openings as if it had come from there: the final state."""
+        experts = protocol.experts()
+        graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=InMemorySaver())
+        config: Any = {"configurable": {"thread_id": uuid.uuid4().hex}}
+        opened = {
+            **state,
+            "seats": list(openings.seats),
+            "turns": list(openings.turns),
+            "losses": list(openings.losses),
+            "spent": list(openings.spent),
+        }
+        entered = await graph.aupdate_state(config, opened, as_node="open")
+        return await graph.ainvoke(None, entered)
+
+
+def _panel(experts: tuple[Expert, ...] | None, seed: int) -> Panel:
+    return Panel(experts=experts, judge_sampling=Sampling(seed=seed), seed=seed)
+
+
+def _largest(experts: tuple[Expert, ...], panels: Sequence[tuple[Expert, ...]]) -> tuple[Expert, ...]:
+    """The largest panel that begins with these experts: theirs are its first openings."""
+    return max((panel for panel in panels if panel[: len(experts)] == experts), key=len)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16]
