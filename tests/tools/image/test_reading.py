@@ -75,7 +75,7 @@ async def test_small_print_in_a_large_picture_is_read_on_demand(look: Any) -> No
 
 
 async def test_doubtful_lines_are_left_out(look: Any, page: Image.Image) -> None:
-    (nothing,) = await look(text, page, min_score=1.1)
+    (nothing,) = await look(text, page, min_score=1.0)
     assert nothing.kind == "unobserved"
 
 
