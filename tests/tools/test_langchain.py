@@ -142,7 +142,7 @@ async def test_what_is_for_machines_is_counted_and_what_is_long_is_cut(store: Ob
     media = ingest(" ".join(f"Sentence number {n} is here." for n in range(5000)), store)
     call = {"type": "tool_call", "id": "1", "args": {"media": media.id}}
     silent = await vectors.tool(store, settings).ainvoke({**call, "name": "text_vectors"})
-    assert silent.content == "1 observations of text.vectors, for machines only."
+    assert silent.content == "1 observation of text.vectors, for machines only."
     long = await passages.tool(store, settings).ainvoke({**call, "name": "text_passages"})
     assert len(long.content) < 16_000
     assert "left out" in long.content.lower()
