@@ -5,7 +5,7 @@ from __future__ import annotations
 from consilience.agents.turn import Citation, Claim, Turn
 
 from consilience.core.words import words
-from consilience.observations import Record
+from consilience.observations import Observation, Record, heading_of
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]
 
@@ -16,17 +16,54 @@ def normalise(text: str) -> str:
 
 
 def check_citation(citation: Citation, record: Record) -> Citation:
-    """The citation with its observation's id, and with its fault where it does not hold."""
+    """The citation with its observation's id, and with its fault where it does not hold.
+
+    The quote may begin with how the prompt told of the line ("row, row 3: day: Thursday"). Words that stand in exactly
+    one other line of the medium are taken as a slip of the label: the citation is moved to that line, and says so.
+    """
     if citation.label not in record:
-        return citation.model_copy(update={"fault": f"there is no observation {citation.label}"})
-    observation = record[citation.label]
+        return citation.model_copy(update={"observation": None, "fault": f"there is no observation {citation.label}"})
     quote = normalise(citation.quote)
-    fault = None
     if not quote:
-        fault = "it quotes no words"
-    elif f" {quote} " not in f" {normalise(observation.text)} ":
-        fault = f"{citation.label} does not say {citation.quote!r}"
-    return citation.model_copy(update={"observation": observation.id, "fault": fault})
+        return _faulty(citation, record, "it quotes no words")
+    if _says(record[citation.label], quote):
+        return _held(citation, record, citation.label)
+    elsewhere = _elsewhere(citation.label, quote, record)
+    if len(elsewhere) == 1:
+        return _held(citation, record, elsewhere[0])
+    return _faulty(citation, record, f"{citation.label} does not say {citation.quote!r}")
+
+
+def _held(citation: Citation, record: Record, label: str) -> Citation:
+    moved = {"label": label, "given_label": citation.label} if label != citation.label else {}
+    return citation.model_copy(update={"observation": record[label].id, "fault": None, **moved})
+
+
+def _faulty(citation: Citation, record: Record, fault: str) -> Citation:
+    return citation.model_copy(update={"observation": record[citation.label].id, "fault": fault})
+
+
+def _elsewhere(label: str, quote: str, record: Record) -> list[str]:
+    """Labels of the other lines of the medium that say these words."""
+    medium = record[label].provenance.media
+    return [
+        other for other, line in record if other != label and line.provenance.media == medium and _says(line, quote)
+    ]
+
+
+def _says(observation: Observation, quote: str) -> bool:
+    """The words stand in it one after the other, those that the prompt puts before it set aside."""
+    said = normalise(observation.text)
+    return f" {quote} " in f" {said} " or f" {_without_heading(observation, quote)} " in f" {said} "
+
+
+def _without_heading(observation: Observation, quote: str) -> str:
+    """The quote behind the words of the line's heading (kind and place) that it begins with; never all of it."""
+    heading, quoted = normalise(heading_of(observation)).split(), quote.split()
+    length = next(
+        (n for n in range(min(len(heading), len(quoted) - 1), 0, -1) if quoted[:n] == heading[len(heading) - n :]), 0
+    )
+    return " ".join(quoted[length:])
 
 
 def check_claim(claim: Claim, record: Record) -> Claim:

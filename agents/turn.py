@@ -21,6 +21,9 @@ class Citation(_Frozen):
     """A pointer at one observation, with the words it is cited for."""
 
     label: str = Field(description="Label in the record, for example `i2`.")
+    given_label: str | None = Field(
+        None, description="Label as the model gave it, where its words stand in another line of the medium; else None."
+    )
     quote: str = Field(description="Words of the observation, verbatim.")
     observation: str | None = Field(None, description="Id of the observation; None while unchecked or unknown.")
     fault: str | None = Field(None, description="Why the citation does not hold; None when it does, or is unchecked.")

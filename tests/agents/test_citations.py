@@ -91,6 +91,28 @@ def test_the_quote_must_stand_under_its_own_label(record: Record) -> None:
     assert not check_citation(cite("i1", "platform nine"), record).holds
 
 
+def test_a_quote_may_begin_with_the_heading_of_its_line(record_of: Callable[..., Record]) -> None:
+    record = record_of(("image", "York 10:42 Platform 4"))
+    assert record.line("i1").startswith("[i1] line: York")
+    assert check_citation(cite("i1", "line: York 10:42"), record).holds
+    assert not check_citation(cite("i1", "line: York 10:43"), record).holds
+    assert not check_citation(cite("i1", "line"), record).holds
+
+
+def test_words_of_a_neighbouring_line_move_the_citation_to_it(record_of: Callable[..., Record]) -> None:
+    record = record_of(("image", "York 10:42"), ("image", "Leeds 11:05"), ("image", "Hull 11:05"))
+    moved = check_citation(cite("i1", "Leeds 11:05"), record)
+    assert (moved.holds, moved.label, moved.given_label) == (True, "i2", "i1")
+    assert moved.observation == record["i2"].id
+    # Where two lines say it, nobody knows which was meant.
+    assert check_citation(cite("i1", "11:05"), record).fault == "i1 does not say '11:05'"
+
+
+def test_a_citation_never_moves_to_another_medium(record_of: Callable[..., Record]) -> None:
+    record = record_of(("image", "York 10:42"), ("audio", "Leeds at five past eleven"))
+    assert not check_citation(cite("i1", "Leeds at five"), record).holds
+
+
 def test_a_check_overrides_what_the_citation_said_of_itself(record: Record) -> None:
     forged = Citation(label="i1", quote="Platform 9", observation=record["i1"].id)
     assert forged.holds

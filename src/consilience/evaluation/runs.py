@@ -14,7 +14,7 @@ from typing import Any
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
-from consilience.agents import Expert, default_experts
+from consilience.agents import Expert, check_turn, default_experts
 from consilience.core.errors import ConsilienceError
 from consilience.evaluation.questions import Question, grade
 from consilience.evaluation.results import Journal, Key, Openings, Result
@@ -175,12 +175,14 @@ class _Course:
     async def _deliberated(self, protocol: Protocol, state: DebateState, openings: Openings) -> Any:
         """The protocol's own graph, entered behind its openings as if it had come from there: the final state."""
         experts = protocol.experts()
+        record = await asyncio.to_thread(load_record, state, self._bench.store)
         graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=InMemorySaver())
         config: Any = {"configurable": {"thread_id": uuid.uuid4().hex}}
         opened = {
             **state,
             "seats": list(openings.seats),
-            "turns": list(openings.turns),
+            # Kept as they were said; how they are checked may have changed since.
+            "turns": [check_turn(turn, record) for turn in openings.turns],
             "losses": list(openings.losses),
             "spent": list(openings.spent),
         }

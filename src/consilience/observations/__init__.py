@@ -41,7 +41,7 @@ from consilience.observations.media import MODALITIES, Media, Modality
 from consilience.observations.observation import Confidence, Observation, Provenance
 from consilience.observations.record import Record
 from consilience.observations.relevance import Relevance
-from consilience.observations.rendering import Omission, Rendering, Span
+from consilience.observations.rendering import Omission, Rendering, Span, heading_of
 from consilience.observations.store import ObservationStore
 
 __all__ = [
@@ -97,5 +97,6 @@ __all__ = [
     "Value",
     "VisibleText",
     "Word",
+    "heading_of",
     "ingest",
 ]

@@ -16,7 +16,7 @@ from consilience.observations.relevance import Relevance
 
 T = TypeVar("T")
 
-__all__ = ["Omission", "Rendering", "Span", "count_tokens", "line_of", "rendered"]
+__all__ = ["Omission", "Rendering", "Span", "count_tokens", "heading_of", "line_of", "rendered"]
 
 # For machines; no prompt shows them.
 _UNTOLD = frozenset({"embedding", "part"})
@@ -111,9 +111,14 @@ def rendered(
     return page.finished(tokens)
 
 
+def heading_of(observation: Observation) -> str:
+    """`transcript, 0:01.2-0:03.4`: the kind and the place, which a prompt shows before the words."""
+    return ", ".join(filter(None, (observation.kind, observation.locator.describe())))
+
+
 def line_of(label: str, observation: Observation, *, repeated: str = "", longest: int | None = None) -> str:
     """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it."""
-    about = ", ".join(filter(None, (observation.kind, observation.locator.describe(), repeated)))
+    about = ", ".join(filter(None, (heading_of(observation), repeated)))
     text = observation.text
     if longest and len(text) > longest:
         kept = text[:longest].rpartition(" ")[0] or text[:longest]
