@@ -35,14 +35,17 @@ class Judge:
     endpoint: Endpoint
     sampling: Sampling = Sampling()
 
-    async def resolve(self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter) -> Resolution:
+    async def resolve(
+        self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter, *, alone: bool = True
+    ) -> Resolution:
         """The targeted question: which source is newer or overrides the other?
 
         It sees these positions and the lines they cite, and nothing else: with the whole debate before it, a small
         model follows the majority. What stands (print, tables) comes before what was said at a moment (sound).
+        `alone`: an endpoint that tells odds is asked of one source at a time.
         """
         ordered = sorted(diverging, key=lambda turn: _momentariness(turn, record))
-        if self.endpoint.tells_alternatives:
+        if alone and self.endpoint.tells_alternatives:
             return await self._weigh(question, record, ordered, meter)
         told = "\n".join(f"{turn.seat}: {_testimony(turn, record)}" for turn in ordered)
         seats = [turn.seat for turn in ordered]

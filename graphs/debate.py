@@ -57,7 +57,7 @@ def debate(
     graph.add_node("open", nodes.open_round(bench, panel))
     graph.add_node("look", nodes.look(bench))
     graph.add_node("decide", nodes.decide(how))
-    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, aloud=aloud))
+    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support))
     for source, target in pairwise([START, "perceive", "reconcile", "open"]):

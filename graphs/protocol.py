@@ -13,7 +13,11 @@ from consilience.graphs.topology import Topology
 from consilience.core.errors import UnknownName
 from consilience.fusion import JUDGE, RULES
 
-__all__ = ["PROTOCOLS", "Exchange", "Protocol", "protocol_named"]
+__all__ = ["PROTOCOLS", "Exchange", "Protocol", "Targeted", "protocol_named"]
+
+Targeted = Literal["alone", "together", "nothing"]
+"""Of each source alone whether it tells of a change, by the odds of yes, where the endpoint tells odds, else as
+`together`; of all of them in words which one is newer or overrides; or nothing."""
 
 _MOST_ROUNDS = 3
 _LEAST_SAMPLES, _MOST_SAMPLES = 1, 26
@@ -60,6 +64,8 @@ class Protocol:
     """Of `supermajority`: what a winner needs."""
     quorum: float = 0.0
     """Share of the seats that have to speak, 0 to 1; with fewer the debate fails, and costs no more."""
+    targeted: Targeted = "alone"
+    """What the judge is asked first of openings that diverge."""
     swap: bool = False
     """The judge answers twice, over the turns in both orders; where the two do not agree, that is told."""
     support: float = 0.0

@@ -22,6 +22,7 @@ from consilience.agents import (
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, spent_on
+from consilience.graphs.protocol import Targeted
 from consilience.graphs.standings import final_turns
 from consilience.graphs.state import DebateState, Draft, Swapped
 from consilience.graphs.tracing import traced, turn_span
@@ -41,7 +42,9 @@ _ANSWER = re.compile(
 """The answer field as far as it is written, up to the last character that is complete."""
 
 
-def judge(bench: Workbench, panel: Panel, *, swap: bool = False, aloud: bool = True) -> Node:
+def judge(
+    bench: Workbench, panel: Panel, *, swap: bool = False, targeted: Targeted = "alone", aloud: bool = True
+) -> Node:
     """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
 
     It looks at the openings for divergence: they were blind, while an exchange may have talked a witness round.
@@ -51,6 +54,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False, aloud: bool = T
         panel: who judges.
         swap: it answers a second time, over the turns of each round in reverse. Where the two answers do not agree,
             the one counts that more seats hold, and it answers in part.
+        targeted: what it is asked first.
         aloud: its answer is told piece by piece, as it is written; for runs that nobody watches it is cheaper whole.
     """
 
@@ -66,7 +70,7 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False, aloud: bool = T
         try:
             seated = bench.judge(panel)
             with turn_span("judge", "judge", seated.endpoint, "judgement"):
-                resolution = await _resolve(state, seated, record, meter)
+                resolution = await _resolve(state, seated, record, meter, targeted)
                 update["resolution"] = resolution
                 with bench.relevance(question_of(state)) as relevance:
                     evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
@@ -85,14 +89,21 @@ def judge(bench: Workbench, panel: Panel, *, swap: bool = False, aloud: bool = T
     return judge
 
 
-async def _resolve(state: DebateState, judge: Judge, record: Record, meter: Meter) -> Resolution | None:
+def _parties(state: DebateState, record: Record) -> list[Turn]:
+    """The openings that diverge, or rest on the two sides of a conflict."""
     openings = [turn for turn in state["turns"] if turn.round == 0 and turn.position.answers]
     pairs = diverging(state["question"], [turn.position.text for turn in openings])
     pairs += _in_conflict(openings, record)
-    if not pairs:
+    return [openings[i] for i in sorted({index for pair in pairs for index in pair})]
+
+
+async def _resolve(
+    state: DebateState, judge: Judge, record: Record, meter: Meter, targeted: Targeted
+) -> Resolution | None:
+    parties = _parties(state, record)
+    if targeted == "nothing" or not parties:
         return None
-    parties = [openings[i] for i in sorted({index for pair in pairs for index in pair})]
-    resolution = await judge.resolve(question_of(state), record, parties, meter)
+    resolution = await judge.resolve(question_of(state), record, parties, meter, alone=targeted == "alone")
     emit(Resolved(resolution=resolution))
     return resolution
 

@@ -83,10 +83,13 @@ class _Held:
 
 @pytest.fixture
 def weighing() -> Callable[..., tuple[ScriptedChatModel, Endpoint]]:
-    """A chat model that tells these log-probabilities of its first token, by call, and its endpoint."""
+    """A chat model that tells these log-probabilities of its first token, by call, or replies; and its endpoint."""
 
-    def make(*odds: dict[str, float]) -> tuple[ScriptedChatModel, Endpoint]:
-        model = ScriptedChatModel(replies=[AIMessage("yes", response_metadata=_told(likely)) for likely in odds])
+    def make(*odds: dict[str, float] | AIMessage) -> tuple[ScriptedChatModel, Endpoint]:
+        replies = [
+            told if isinstance(told, AIMessage) else AIMessage("yes", response_metadata=_told(told)) for told in odds
+        ]
+        model = ScriptedChatModel(replies=replies)
         return model, Endpoint("weighing", _Held(model), method="json_schema", tells_alternatives=True)
 
     return make

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
 from consilience.agents import Citation, Claim, Judge, Position, Resolution, Turn, check_turn
+from langchain_core.messages import AIMessage
 
 from consilience.core.errors import BadReply
 from consilience.models import Endpoint, Meter
@@ -201,6 +203,15 @@ async def test_where_odds_are_told_each_source_is_weighed_alone(
     for call, own, other in zip(model.calls, ("i1", "i1", "a1", "a1"), ("a1", "a1", "i1", "i1"), strict=True):
         assert f'[{own}] says "{record[own].text}"' in call.prompt
         assert record[other].text not in call.prompt
+
+
+async def test_all_sources_may_be_compared_together_instead(
+    weighing: Scripted, record: Record, turns: Sequence[Turn]
+) -> None:
+    model, endpoint = weighing(AIMessage(json.dumps(RESOLUTION)))
+    resolution = await Judge(endpoint).resolve(QUESTION, record, turns, Meter(), alone=False)
+    assert (resolution.stronger, resolution.leaning) == ("B", {})
+    assert all(record[label].text in model.calls[0].prompt for label in ("i1", "a1"))
 
 
 async def test_equal_leanings_decide_nothing(weighing: Scripted, record: Record, turns: Sequence[Turn]) -> None:

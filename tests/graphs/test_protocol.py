@@ -109,6 +109,14 @@ async def test_a_panel_is_heard_once_and_judged(settings: Settings) -> None:
     assert verdict.answer == "platform 7"
 
 
+@pytest.mark.parametrize(("targeted", "asked"), [("alone", 1), ("together", 1), ("nothing", 0)])
+async def test_the_judge_is_asked_first_of_what_diverges(settings: Settings, targeted: Any, asked: int) -> None:
+    how = Protocol("panel", targeted=targeted)
+    _, verdict, prompts = await run(fixed(listener="platform 9"), settings, protocol=how)
+    assert sum("Which source is newer" in prompt for prompt in prompts) == asked
+    assert (verdict.resolution is not None) == bool(asked)
+
+
 async def test_a_gate_that_finds_no_ground_saves_the_exchange(settings: Settings) -> None:
     agreed, verdict, _ = await run(fixed(), settings, protocol="gated_debate")
     assert phases(agreed) == ["opening", "judgement"]
