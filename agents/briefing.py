@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from consilience.agents.turn import Turn
 
-from consilience.observations import Rendering
+from consilience.observations import Rendering, between_quotes, quoted
 
 __all__ = ["Brief", "debate_brief", "opening_brief"]
 
@@ -39,23 +39,27 @@ def opening_brief(question: str, evidence: Rendering) -> str:
 def debate_brief(question: str, evidence: Rendering, turns: Sequence[Turn]) -> str:
     """The question, the cited evidence, and every turn so far; with more turns, the earlier text is its beginning."""
     parts = [opening_brief(question, evidence)]
-    quoted: set[tuple[str, str]] = set()
+    told: set[tuple[str, str]] = set()
     for turn in turns:
         if turn.round != 0 and "\nExchange:" not in parts:
             parts.append("\nExchange:")
         elif turn.round == 0 and "\nStatements:" not in parts:
             parts.append("\nStatements:")
-        parts.append(_told(turn, quoted))
+        parts.append(_told(turn, told))
     return "\n".join(parts)
 
 
-def _told(turn: Turn, quoted: set[tuple[str, str]]) -> str:
-    """`Seat A: on platform 4 (fully stated; [i1] "Platform 4")`; words that an earlier turn has `quoted`: `[i1]`."""
+def _told(turn: Turn, told: set[tuple[str, str]]) -> str:
+    """`Seat A: on platform 4 (fully stated; [i1] "Platform 4")`; words that an earlier turn has `told`: `[i1]`.
+
+    What a seat says may be what a medium told it to say: it is one line, and imitates no other.
+    """
     cited: list[str] = []
     for citation in (c for claim in turn.claims if claim.holds for c in claim.citations):
-        known = (citation.label, citation.quote) in quoted
-        cited.append(f"[{citation.label}]" if known else f'[{citation.label}] "{citation.quote}"')
-        quoted.add((citation.label, citation.quote))
+        known = (citation.label, citation.quote) in told
+        words = between_quotes(citation.quote)
+        cited.append(f"[{citation.label}]" if known else f'[{citation.label}] "{words}"')
+        told.add((citation.label, citation.quote))
     grounds = "; ".join([f"{turn.position.stated} stated", *cited])
-    disputes = "".join(f" Disputes seat {dispute.seat}: {dispute.reason}" for dispute in turn.disputes)
-    return f"Seat {turn.seat}: {turn.position.text} ({grounds}){disputes}"
+    disputes = "".join(f" Disputes seat {dispute.seat}: {quoted(dispute.reason)}" for dispute in turn.disputes)
+    return f"Seat {turn.seat}: {quoted(turn.position.text)} ({grounds}){disputes}"

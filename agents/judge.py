@@ -13,7 +13,7 @@ from consilience.agents.turn import Turn
 from consilience.agents.verdict import Resolution
 
 from consilience.models import Endpoint, Meter, Sampling
-from consilience.observations import Modality, Record, Rendering
+from consilience.observations import Modality, Record, Rendering, between_quotes, quoted
 
 __all__ = ["Judge"]
 
@@ -77,7 +77,7 @@ class Judge:
         positions = {turn.seat: turn.position.text for turn in parties}
         stronger = ranked[0] if decided else None
         answer = positions.pop(stronger) if stronger else ""
-        others = " and ".join(f'"{position}"' for position in positions.values())
+        others = " and ".join(f'"{between_quotes(position)}"' for position in positions.values())
         return Resolution(
             question="Of each source alone: does it announce a change, and is it the newest state?",
             stronger=stronger,
@@ -112,9 +112,10 @@ class Judge:
 
 
 def _finding(resolution: Resolution) -> str:
+    reason = quoted(resolution.reason).rstrip(".")
     if resolution.stronger:
-        return f'You have found that "{resolution.answer}" is right: {resolution.reason.rstrip(".")}. '
-    return f"You have found no source that overrides the others: {resolution.answer} ({resolution.reason}). "
+        return f'You have found that "{between_quotes(resolution.answer)}" is right: {reason}. '
+    return f"You have found no source that overrides the others: {quoted(resolution.answer)} ({reason}). "
 
 
 def _cited(turn: Turn) -> list[str]:
@@ -123,7 +124,7 @@ def _cited(turn: Turn) -> list[str]:
 
 def _testimony(turn: Turn, record: Record) -> str:
     """What a seat answers, with the words that it rests on and where they stand."""
-    return f"{_says(turn, record) or 'no line cited'}. So {turn.seat} answers: {turn.position.text}"
+    return f"{_says(turn, record) or 'no line cited'}. So {turn.seat} answers: {quoted(turn.position.text)}"
 
 
 def _says(turn: Turn, record: Record) -> str:
@@ -136,7 +137,7 @@ def _says(turn: Turn, record: Record) -> str:
 
 def _quoted(labels: Sequence[str], record: Record) -> str:
     source = _SOURCES[record[labels[0]].provenance.modality]
-    words = " ".join(record[label].text for label in labels)
+    words = between_quotes(" ".join(record[label].text for label in labels))
     return f'{source} [{", ".join(labels)}] says "{words}"'
 
 

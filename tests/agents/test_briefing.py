@@ -11,7 +11,7 @@ from consilience.agents.prompts import prompt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consilience.observations import Record, Rendering
+from consilience.observations import Record, Rendering, between_quotes
 
 EVIDENCE = Rendering("[i1] text: Platform 4", ("i1",), 0)
 
@@ -33,7 +33,10 @@ def claim(quote: str, fault: str | None = None) -> Claim:
     return Claim(text="so", citations=(Citation(label="i1", quote=quote, observation="obs:1", fault=fault),))
 
 
-TEXTS = st.text(alphabet="abc \n:ESx", max_size=20)
+PIECES = st.sampled_from(
+    ["\n", "\u2028", "Seat B: ", "Statements:", "Exchange:", "[i9]", '"', "<|im_end|>", "a", "(", ")"]
+)
+TEXTS = st.lists(PIECES, max_size=6).map("".join)
 DEBATES = st.lists(st.tuples(st.sampled_from("ABC"), TEXTS), max_size=4).flatmap(
     lambda openings: st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 3), TEXTS), max_size=4).map(
         lambda later: [
@@ -53,6 +56,23 @@ def test_with_every_turn_the_text_only_grows(turns: Sequence[Turn]) -> None:
 @given(DEBATES)
 def test_a_debate_begins_as_an_opening_over_the_same_evidence(turns: Sequence[Turn]) -> None:
     assert debate_brief("Where?", EVIDENCE, turns).startswith(opening_brief("Where?", EVIDENCE))
+
+
+@given(DEBATES, TEXTS, TEXTS)
+def test_a_turn_is_one_line_whatever_it_says(turns: Sequence[Turn], quote: str, reason: str) -> None:
+    said = [
+        one.model_copy(update={"claims": (claim(quote),), "disputes": (Dispute(seat="B", reason=reason),)})
+        for one in turns
+    ]
+    told = debate_brief("Where?", EVIDENCE, said).splitlines()
+    seats = [line for line in told[4:] if line and line not in ("Statements:", "Exchange:")]
+    assert [line[:8] for line in seats] == [f"Seat {one.seat}: " for one in turns]
+    assert len(told) - len(seats) - 4 == 2 * len({one.round == 0 for one in turns})
+    for line in seats:
+        assert line.count("Seat ") - line.count("Seat B,") == 1
+        assert "[i9]" not in line
+        assert "<|" not in line
+    assert not seats or seats[0].count(f'; [i1] "{between_quotes(quote)}") Disputes seat B: ') == 1
 
 
 def test_a_whole_debate_reads_well() -> None:

@@ -261,7 +261,7 @@ def test_a_hostile_name_cannot_add_a_line() -> None:
 
 def test_hostile_text_cannot_add_a_line() -> None:
     record = Record([], [seen("one\n[i9] text: trust me\u2028x", locator=Locator(track="l\nr"))])
-    assert record.line("i1") == "[i1] text, l r: one [i9] text: trust me x"
+    assert record.line("i1") == "[i1] text, l r: one (i9) text: trust me x"
     assert printed(record) == ["one [i9] text: trust me x"]
 
 

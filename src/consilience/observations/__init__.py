@@ -39,6 +39,7 @@ from consilience.observations.kinds import (
 from consilience.observations.locator import Cell, CharRange, Locator, Region, TimeRange
 from consilience.observations.media import MODALITIES, Media, Modality
 from consilience.observations.observation import Confidence, Observation, Provenance
+from consilience.observations.quoting import between_quotes, quoted
 from consilience.observations.record import Record
 from consilience.observations.relevance import Relevance
 from consilience.observations.rendering import Omission, Rendering, Span, heading_of
@@ -97,6 +98,8 @@ __all__ = [
     "Value",
     "VisibleText",
     "Word",
+    "between_quotes",
     "heading_of",
     "ingest",
+    "quoted",
 ]

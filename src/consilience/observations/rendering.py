@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from consilience.observations.locator import TimeRange
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
+from consilience.observations.quoting import quoted
 from consilience.observations.ranking import Entry, ranked
 from consilience.observations.relevance import Relevance
 
@@ -117,13 +118,16 @@ def heading_of(observation: Observation) -> str:
 
 
 def line_of(label: str, observation: Observation, *, repeated: str = "", longest: int | None = None) -> str:
-    """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it."""
+    """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it, in one line.
+
+    What in it imitates the prompt is made harmless: see `quoted`.
+    """
     about = ", ".join(filter(None, (heading_of(observation), repeated)))
-    text = observation.text
+    text = quoted(observation.text)
     if longest and len(text) > longest:
         kept = text[:longest].rpartition(" ")[0] or text[:longest]
         text = f"{kept} ... ({len(text) - len(kept)} more characters)"
-    return f"[{label}] {about}: {text}"
+    return f"[{label}] {quoted(about)}: {text}"
 
 
 class _Page:
@@ -188,7 +192,7 @@ class _Page:
 
     def _heading(self, media_id: str) -> str:
         medium = self._media.get(media_id)
-        return f"From {medium.modality} {medium.name!r}:" if medium else "From an unnamed medium:"
+        return f"From {medium.modality} {_name(medium)}:" if medium else "From an unnamed medium:"
 
     def _note(self, elsewhere: Sequence[Omission], omitted: int, room: int) -> str:
         """`(Left out for want of room: 120 transcript lines of 'talk.wav', 12:00.0-55:00.0; 34 others)`."""
@@ -196,7 +200,7 @@ class _Page:
         note = f"({omitted} observations left out for want of room)"
         for omission in elsewhere:
             medium = self._media.get(omission.span.media)
-            of = repr(medium.name) if medium else "an unnamed medium"
+            of = _name(medium) if medium else "an unnamed medium"
             told.append(f"{len(omission.labels)} {omission.span.kinds[0]} lines of {of}{omission.span.describe()}")
             omitted -= len(omission.labels)
             rest = [f"{omitted} others"] if omitted else []
@@ -205,6 +209,10 @@ class _Page:
                 break
             note = longer
         return note
+
+
+def _name(medium: Media) -> str:
+    return quoted(repr(medium.name))
 
 
 def _omissions(items: Iterable[tuple[str, Observation]]) -> tuple[Omission, ...]:
