@@ -5,6 +5,7 @@ from consilience.agents.citations import check_citation, check_claim, check_turn
 from consilience.agents.expert import Expert, Seat, default_experts, generalists, take_seats
 from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
+from consilience.agents.requests import Offer
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Turn
 from consilience.agents.verdict import (
     Agreement,
@@ -32,6 +33,7 @@ __all__ = [
     "Expert",
     "Judge",
     "LookAgain",
+    "Offer",
     "Part",
     "PayOff",
     "Phase",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from consilience.agents.requests import Offer
 from consilience.agents.turn import Turn
 
 from consilience.observations import Rendering, between_quotes, quoted
@@ -29,6 +30,8 @@ class Brief:
     """It is told not to yield to numbers."""
     options: Sequence[str] = ()
     """Answers to choose from; none: any."""
+    offers: Sequence[Offer] = ()
+    """What it may have read again."""
 
 
 def opening_brief(question: str, evidence: Rendering) -> str:

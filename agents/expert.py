@@ -10,6 +10,7 @@ from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import Brief, debate_brief, opening_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
+from consilience.agents.requests import Offer, offered_to, told_offers
 from consilience.agents.turn import Phase, Turn
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
@@ -68,17 +69,23 @@ class Seat:
         *,
         relevance: Relevance | None = None,
         options: Sequence[str] = (),
+        offers: Sequence[Offer] = (),
     ) -> Turn:
-        """The blind first turn, over the seat's own view; `relevance` says what of it stays where not all fits."""
+        """The blind first turn, over the seat's own view.
+
+        `relevance` says what of it stays where not all fits, `offers` what may be read again.
+        """
         own = record.select(modalities=self.expert.view)
         evidence = await asyncio.to_thread(record.render, own, tokens=self.expert.tokens, relevance=relevance)
         left_out = _left_out(evidence, record)
-        more = "\n" + prompt("look_again") if left_out else ""
-        instruction = prompt("opening", role=self.expert.role) + more
-        allowed = Allowed(evidence.labels, media=tuple(dict.fromkeys(span.media for span in left_out)), options=options)
+        offered = offered_to(self.expert.view, offers)
+        more = [prompt("look_again")] if left_out else []
+        more += [told_offers(offered)] if offered else []
+        instruction = "\n".join([prompt("opening", role=self.expert.role), *more])
+        media = tuple(dict.fromkeys(span.media for span in left_out))
+        allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
         reply, repaired = await self._reply(opening_brief(question, evidence), instruction, turn_form(allowed), meter)
-        requests = reply.contract_requests(left_out)
-        return self._turn("opening", 0, reply, repaired).model_copy(update={"look_again": requests})
+        return self._turn("opening", 0, reply, repaired, left_out)
 
     async def respond(self, brief: Brief, meter: Meter) -> Turn:
         """A turn that answers the peers' turns, over the evidence cited so far."""
@@ -86,9 +93,10 @@ class Seat:
         stand = " " + prompt("against") if brief.against else ""
         # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
         instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand)
-        form = turn_form(Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options))
+        instruction += f"\n{told}" if (told := told_offers(brief.offers)) else ""
+        allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
         shared = debate_brief(brief.question, brief.evidence, brief.turns)
-        reply, repaired = await self._reply(shared, instruction, form, meter)
+        reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter)
         return self._turn("exchange", brief.round, reply, repaired)
 
     async def _reply(
@@ -98,7 +106,7 @@ class Seat:
         filled = await ask(self.endpoint, messages, form, meter=meter, sampling=self.expert.sampling)
         return filled.value, filled.repaired
 
-    def _turn(self, phase: Phase, round_: int, reply: TurnReply, repaired: bool) -> Turn:
+    def _turn(self, phase: Phase, round_: int, reply: TurnReply, repaired: bool, left_out: Sequence[Span] = ()) -> Turn:
         return Turn(
             seat=self.letter,
             expert=self.expert.name,
@@ -107,6 +115,7 @@ class Seat:
             position=reply.position(),
             claims=reply.contract_claims(),
             disputes=reply.contract_disputes(),
+            look_again=reply.contract_requests(left_out),
             repaired=repaired,
         )
 

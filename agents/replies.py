@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
+from consilience.agents.requests import LookReply, Offer, ReadReply, read_again_schema
+from consilience.agents.schemas import list_of, number, object_of, one_of, string
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Position
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from consilience.observations import Span, TimeRange
+from consilience.observations import Span
 
 __all__ = [
     "Allowed",
@@ -71,39 +73,13 @@ class CitationReply(_Reply):
     quote: _Line
 
 
-class LookReply(_Reply):
-    """A request for what was left out."""
-
-    medium: str
-    words: _Line = ""
-    start: float = 0
-    end: float = 0
-
-    def request(self, left_out: Sequence[Span]) -> LookAgain:
-        """As the contract has it, among spans of which at least one is of this medium.
-
-        The numbers are what that medium is counted in: seconds, pages or rows. Those that make no stretch mean all.
-        """
-        of_it = [span for span in left_out if span.media == self.medium]
-        named = Span(media=self.medium)
-        first, last = int(self.start), int(self.end)
-        if self.start < 0 or self.end <= 0 or self.end < self.start:
-            return LookAgain(span=named, words=self.words)
-        if any(span.time for span in of_it):
-            named = Span(media=self.medium, time=TimeRange(start=self.start, end=self.end))
-        elif any(span.pages for span in of_it):
-            named = Span(media=self.medium, pages=(first, last))
-        elif any(span.rows for span in of_it):
-            named = Span(media=self.medium, rows=(first, last))
-        return LookAgain(span=named, words=self.words)
-
-
 class TurnReply(_Reply):
     """What a seat sends in either phase. Its answer is its claim: a seat's sentence is said, and paid for, once."""
 
     evidence: list[CitationReply] = Field(default_factory=list)
     disputes: list[DisputeReply] = Field(default_factory=list)
     look_again: list[LookReply] = Field(default_factory=list)
+    read_again: list[ReadReply] = Field(default_factory=list)
     stated: Literal["fully", "partly", "not"]
     answer: _Line = Field(min_length=1)
 
@@ -123,9 +99,10 @@ class TurnReply(_Reply):
         """As the contract has them."""
         return tuple(Dispute(seat=dispute.seat, reason=dispute.reason) for dispute in self.disputes)
 
-    def contract_requests(self, left_out: Sequence[Span]) -> tuple[LookAgain, ...]:
-        """As the contract has them."""
-        return tuple(look.request(left_out) for look in self.look_again)
+    def contract_requests(self, left_out: Sequence[Span] = ()) -> tuple[LookAgain, ...]:
+        """As the contract has them, what was left out before what is to be read again."""
+        looks = [look.request(left_out) for look in self.look_again]
+        return (*looks, *(reading.request() for reading in self.read_again))
 
 
 class ResolveReply(_Reply):
@@ -186,22 +163,25 @@ class Allowed:
     """Media that it may ask for lines of."""
     options: Sequence[str] = ()
     """Answers; none: any."""
+    offers: Sequence[Offer] = ()
+    """What it may have read again."""
 
 
 def turn_form(allowed: Allowed) -> Form[TurnReply]:
     """A seat's turn."""
-    citation = {"label": _one_of(allowed.labels), "quote": _string(_QUOTE)}
-    properties: dict[str, Any] = {"evidence": _list_of("citation", citation, 2 if allowed.labels else 0)}
+    citation = {"label": one_of(allowed.labels), "quote": string(_QUOTE)}
+    properties: dict[str, Any] = {"evidence": list_of("citation", citation, 2 if allowed.labels else 0)}
     if allowed.peers:
-        dispute = {"seat": _one_of(allowed.peers), "reason": _string(_TEXT)}
-        properties["disputes"] = _list_of("dispute", dispute, 1)
-    answer = _one_of([*allowed.options, NOT_STATED]) if allowed.options else _string(_ANSWER)
+        dispute = {"seat": one_of(allowed.peers), "reason": string(_TEXT)}
+        properties["disputes"] = list_of("dispute", dispute, 1)
+    answer = one_of([*allowed.options, NOT_STATED]) if allowed.options else string(_ANSWER)
     properties |= {"stated": _STATED, "answer": answer}
     if allowed.media:
-        place = {"type": "number", "minimum": 0}
-        look = {"medium": _one_of(allowed.media), "words": _string(_QUOTE), "start": place, "end": place}
-        properties["look_again"] = _list_of("request", look, 1)
-    return Form(_object("turn", properties), TurnReply, partial(_check_turn, allowed), _turn_in_words)
+        look = {"medium": one_of(allowed.media), "words": string(_QUOTE), "start": number(), "end": number()}
+        properties["look_again"] = list_of("request", look, 1)
+    if allowed.offers:
+        properties["read_again"] = read_again_schema(allowed.offers)
+    return Form(object_of("turn", properties), TurnReply, partial(_check_turn, allowed), _turn_in_words)
 
 
 def _check_turn(allowed: Allowed, reply: TurnReply) -> None:
@@ -222,55 +202,31 @@ def _turn_in_words(text: str) -> TurnReply:
 def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:
     """The targeted question to the judge, about these seats."""
     properties = {
-        "reason": _string(_TEXT),
-        "stronger": _one_of([*seats, "neither"]),
-        "answer": _string(_ANSWER),
+        "reason": string(_TEXT),
+        "stronger": one_of([*seats, "neither"]),
+        "answer": string(_ANSWER),
     }
 
     def check(reply: ResolveReply) -> None:
         if reply.stronger not in (*seats, "neither"):
             raise ValueError(f"there is no seat {reply.stronger!r} (there are: {', '.join(seats)})")
 
-    return Form(_object("resolution", properties), ResolveReply, check)
+    return Form(object_of("resolution", properties), ResolveReply, check)
 
 
 def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
     """The judge's final answer over these labels."""
-    claim = {"text": _string(_TEXT), "label": _one_of(labels), "quote": _string(_QUOTE)}
-    claims = _list_of("claim", claim, 3 if labels else 0)
-    properties = {"claims": claims, "stated": _STATED, "answer": _string(2 * _ANSWER)}
+    claim = {"text": string(_TEXT), "label": one_of(labels), "quote": string(_QUOTE)}
+    claims = list_of("claim", claim, 3 if labels else 0)
+    properties = {"claims": claims, "stated": _STATED, "answer": string(2 * _ANSWER)}
 
     def check(reply: ComposeReply) -> None:
         _check_labels(reply.claims, labels)
 
-    return Form(_object("answer", properties), ComposeReply, check)
+    return Form(object_of("answer", properties), ComposeReply, check)
 
 
 _STATED = {"type": "string", "enum": ["fully", "partly", "not"]}
-
-
-def _one_of(choices: Sequence[str]) -> dict[str, Any]:
-    # An empty enum is no valid schema; the list around it allows no item then.
-    return {"type": "string", "enum": list(choices)} if choices else {"type": "string"}
-
-
-def _string(longest: int) -> dict[str, Any]:
-    return {"type": "string", "maxLength": longest}
-
-
-def _object(title: str, properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "title": title,
-        "description": f"The {title}.",
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list_of(title: str, properties: dict[str, Any], most: int) -> dict[str, Any]:
-    return {"type": "array", "items": _object(title, properties), "maxItems": most}
 
 
 def _check_labels(citing: Sequence[ClaimReply | CitationReply], labels: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.observations import Span
+from consilience.observations import Region, Span
 
 __all__ = ["Citation", "Claim", "Dispute", "LookAgain", "Phase", "Position", "Turn"]
 
@@ -66,10 +66,30 @@ class Dispute(_Frozen):
 
 
 class LookAgain(_Frozen):
-    """A request for lines of the record that the seat's prompt had no room for."""
+    """A request for lines of the record that the seat's prompt had no room for, or that an encoder read them anew."""
 
     span: Span = Field(description="Where they may lie.")
     words: str = Field("", description="What to look for there; empty: what bears on the question.")
+    encoder: str | None = Field(None, description="Who is to read that place again; None: look in the record.")
+    region: Region | None = Field(None, description="Of the picture, enlarged; only with an encoder.")
+    parameters: tuple[tuple[str, str], ...] = Field(
+        (), description="What of the encoder is set otherwise than by default, each with its value as text."
+    )
+
+    def describe(self) -> str:
+        """`"the fee" in 'talk.wav', 0:00-0:40`, or `image.text on 'board.png', box 10 20 60 80 %`."""
+        where = f"{self.span.media!r}{self.span.describe()}"
+        if self.encoder is None:
+            return f'"{self.words}" in {where}' if self.words else f"more in {where}"
+        box = self.region and (
+            self.region.x,
+            self.region.y,
+            self.region.x + self.region.w,
+            self.region.y + self.region.h,
+        )
+        told = f", box {' '.join(f'{100 * edge:.3g}' for edge in box)} %" if box else ""
+        settings = "".join(f", {name} {value}" for name, value in self.parameters)
+        return f"{self.encoder} on {where}{told}{settings}"
 
 
 class Turn(_Frozen):
