@@ -1,6 +1,6 @@
 """Experts, the judge, and what they say: turns, claims, verdicts."""
 
-from consilience.agents.briefing import Brief
+from consilience.agents.briefing import Brief, debate_brief, opening_brief
 from consilience.agents.citations import check_citation, check_claim, check_turn, normalise
 from consilience.agents.expert import Expert, Seat, default_experts, generalists, take_seats
 from consilience.agents.judge import Judge
@@ -8,7 +8,7 @@ from consilience.agents.replies import ComposeReply
 from consilience.agents.requests import Offer
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Turn
 from consilience.agents.verdict import (
-    Agreement,
+    Confidence,
     Dissent,
     Evidence,
     Part,
@@ -20,13 +20,14 @@ from consilience.agents.verdict import (
     StruckClaim,
     Verdict,
 )
+from consilience.agents.weighing import letter_odds
 
 __all__ = [
-    "Agreement",
     "Brief",
     "Citation",
     "Claim",
     "ComposeReply",
+    "Confidence",
     "Dispute",
     "Dissent",
     "Evidence",
@@ -49,8 +50,11 @@ __all__ = [
     "check_citation",
     "check_claim",
     "check_turn",
+    "debate_brief",
     "default_experts",
     "generalists",
+    "letter_odds",
     "normalise",
+    "opening_brief",
     "take_seats",
 ]

@@ -75,8 +75,7 @@ class Seat:
 
         `relevance` says what of it stays where not all fits, `offers` what may be read again.
         """
-        own = record.select(modalities=self.expert.view)
-        evidence = await asyncio.to_thread(record.render, own, tokens=self.expert.tokens, relevance=relevance)
+        evidence = await asyncio.to_thread(self.evidence, record, relevance)
         left_out = _left_out(evidence, record)
         offered = offered_to(self.expert.view, offers)
         more = [prompt("look_again")] if left_out else []
@@ -86,6 +85,11 @@ class Seat:
         allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
         reply, repaired = await self._reply(opening_brief(question, evidence), instruction, turn_form(allowed), meter)
         return self._turn("opening", 0, reply, repaired, left_out)
+
+    def evidence(self, record: Record, relevance: Relevance | None = None) -> Rendering:
+        """What its opening prompt shows of its own view. Blocks."""
+        own = record.select(modalities=self.expert.view)
+        return record.render(own, tokens=self.expert.tokens, relevance=relevance)
 
     async def respond(self, brief: Brief, meter: Meter) -> Turn:
         """A turn that answers the peers' turns, over the evidence cited so far."""

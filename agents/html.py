@@ -29,7 +29,8 @@ def verdict_html(verdict: Verdict, store: ObservationStore | None = None) -> str
         for claim in verdict.claims
     )
     lines = [
-        f"Status: {verdict.status}; confidence: {verdict.confidence.told}",
+        f"Status: {verdict.status}; confidence: {verdict.confidence.line() if verdict.confidence else 'none'}",
+        *([f"Order: {order}"] if (order := verdict.order_line()) else []),
         *(f"Dissent: {d.expert}: {d.position.text}" for d in verdict.dissent),
         *(f"Struck: {s.claim.text} ({s.reason})" for s in verdict.struck),
         *(f"Lost: {s.expert}: {s.reason}" for s in verdict.seats if s.reason),

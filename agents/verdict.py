@@ -11,7 +11,7 @@ from consilience.models.usage import Usage
 from consilience.observations import Locator, Media, Observation
 
 __all__ = [
-    "Agreement",
+    "Confidence",
     "Dissent",
     "Evidence",
     "Part",
@@ -95,12 +95,21 @@ class SeatFate(_Frozen):
     passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")
 
 
-class Agreement(_Frozen):
-    """How sure the answer is, and by what method."""
+class Confidence(_Frozen):
+    """How sure the answer is: a number, by what method, and of what. Never what a model says of itself."""
 
-    value: float | None = Field(ge=0, le=1, description="None where the method gives no number.")
-    method: str
-    told: str = Field(description="The number in words, for example `2 of 3 seats`.")
+    value: float = Field(ge=0, le=1)
+    method: Literal["agreement", "log_probs", "calibrated"]
+    of: str = Field(description="What the number is a share or a probability of.")
+    told: str = Field(description="What it was counted over, for example `2 of 3 seats`.")
+    raw: float | None = Field(None, ge=0, le=1, description="What the map of `calibrated` was given.")
+
+    def line(self) -> str:
+        """`67% by agreement: 2 of 3 seats`."""
+        return f"{self.value:.0%} by {_METHODS[self.method]}: {self.told}"
+
+
+_METHODS = {"agreement": "agreement", "log_probs": "log-probabilities", "calibrated": "a calibrated map"}
 
 
 class Stage(_Frozen):
@@ -133,7 +142,7 @@ class PayOff(_Frozen):
 class Verdict(_Frozen):
     """The composed answer. Every claim in `claims` holds: its citations exist and quote what they cite."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     question: str
     answer: str
     status: Status
@@ -141,7 +150,7 @@ class Verdict(_Frozen):
     struck: tuple[StruckClaim, ...] = ()
     evidence: tuple[Evidence, ...] = Field((), description="Every observation that a claim cites, once.")
     parts: tuple[Part, ...] = ()
-    confidence: Agreement
+    confidence: Confidence | None = Field(None, description="None where there is no answer to be sure of.")
     resolution: Resolution | None = None
     order_flipped: bool | None = Field(
         None, description="The judge answered otherwise over the turns in reverse; None where it was not asked twice."
@@ -157,6 +166,12 @@ class Verdict(_Frozen):
     def evidence_for(self, label: str) -> Evidence | None:
         """The cited observation under `label`."""
         return next((evidence for evidence in self.evidence if evidence.label == label), None)
+
+    def order_line(self) -> str | None:
+        """What the second order of the turns came to, for a reader; None where the judge was not asked twice."""
+        if self.order_flipped is None:
+            return None
+        return f"the judge answered {'otherwise' if self.order_flipped else 'alike'} over the turns in reverse"
 
     def __str__(self) -> str:
         lines = [self.answer, ""]

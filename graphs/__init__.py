@@ -23,6 +23,7 @@ from consilience.graphs.events import (
     Started,
     TurnTaken,
     Used,
+    Weighed,
     course_of,
 )
 from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
@@ -61,6 +62,7 @@ __all__ = [
     "Topology",
     "TurnTaken",
     "Used",
+    "Weighed",
     "Workbench",
     "aask",
     "ask",

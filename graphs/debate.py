@@ -59,7 +59,7 @@ def debate(
     graph.add_node("decide", nodes.decide(how))
     graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench))
-    graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support))
+    graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support, calibration=how.calibration))
     for source, target in pairwise([START, "perceive", "reconcile", "open"]):
         graph.add_edge(source, target)
     graph.add_conditional_edges("open", partial(_after_openings, how.quorum), ["look", "compose"])
@@ -72,19 +72,24 @@ def debate(
 
 def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:
     """What lies between `look` and `decide`."""
+    decided = "decide"
+    if how.weighs:
+        decided = "weigh"
+        graph.add_node("weigh", nodes.weigh(bench, panel, how.exchange))
+        graph.add_edge("weigh", "decide")
     if how.exchange is None:
-        graph.add_edge("look", "decide")
+        graph.add_edge("look", decided)
         return
     graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange))
     graph.add_node("settle", nodes.settle(how.exchange))
     if how.gated:
         graph.add_node("gate", nodes.gate(bench, panel))
         graph.add_edge("look", "gate")
-        graph.add_conditional_edges("gate", _after_gate, ["exchange", "decide"])
+        graph.add_conditional_edges("gate", _after_gate, {"exchange": "exchange", "decide": decided})
     else:
         graph.add_edge("look", "exchange")
     graph.add_edge("exchange", "settle")
-    graph.add_conditional_edges("settle", _after_round, ["exchange", "decide"])
+    graph.add_conditional_edges("settle", _after_round, {"exchange": "exchange", "decide": decided})
 
 
 # Asynchronous, although they wait for nothing: LangGraph hands any other function to a thread.

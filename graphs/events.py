@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
-from consilience.graphs.state import Look, Spent
+from consilience.graphs.state import Look, Odds, Spent
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +34,7 @@ __all__ = [
     "Started",
     "TurnTaken",
     "Used",
+    "Weighed",
     "course_of",
     "emit",
 ]
@@ -145,6 +146,13 @@ class Settled(_Event):
     stop: Stop
 
 
+class Weighed(_Event):
+    """A seat's model has told how likely it holds each option."""
+
+    type: Literal["weighed"] = "weighed"
+    odds: Odds
+
+
 class Decided(_Event):
     """A rule has counted the seats' positions."""
 
@@ -220,6 +228,7 @@ Event: TypeAlias = Annotated[
     | LookedAgain
     | GateDecided
     | Settled
+    | Weighed
     | Decided
     | SeatLost
     | Resolved
@@ -231,13 +240,16 @@ Event: TypeAlias = Annotated[
 ]
 
 
-def course_of(event: GateDecided | Settled | Decided) -> str:
+def course_of(event: GateDecided | Settled | Weighed | Decided) -> str:
     """`No further round: all 3 who answer hold 'platform 4'`: how the debate goes on, one line for a reader."""
     match event:
         case GateDecided():
             return event.gate.told[:1].upper() + event.gate.told[1:]
         case Settled():
             return f"No further round: {event.stop.reason}"
+        case Weighed():
+            ranked = sorted(event.odds.probabilities.items(), key=lambda item: -item[1])
+            return f"Seat {event.odds.seat}: " + ", ".join(f"{option} {value:.0%}" for option, value in ranked)
         case Decided():
             return event.decision.told[:1].upper() + event.decision.told[1:]
 

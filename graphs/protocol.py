@@ -11,7 +11,7 @@ from consilience.agents import Expert, generalists
 from consilience.graphs.topology import Topology
 
 from consilience.core.errors import UnknownName
-from consilience.fusion import JUDGE, RULES
+from consilience.fusion import JUDGE, RULES, ConfidenceMap
 
 __all__ = ["PROTOCOLS", "Exchange", "Protocol", "Targeted", "protocol_named"]
 
@@ -70,6 +70,11 @@ class Protocol:
     """The judge answers twice, over the turns in both orders; where the two do not agree, that is told."""
     support: float = 0.0
     """Share of the seats that have to hold the answer in the end, 0 to 1; with less it abstains."""
+    odds: bool = False
+    """Where options are given, each seat's model tells the odds of their letters, one token each, if it can. The pools
+    need it, and ask without being told to; `confidence` goes by it, and ranked rules rank by it."""
+    calibration: ConfidenceMap | None = None
+    """From the confidence to the probability of being right, as fitted on recorded results."""
 
     def __post_init__(self) -> None:
         if not _LEAST_SAMPLES <= self.samples <= _MOST_SAMPLES:
@@ -78,6 +83,12 @@ class Protocol:
             raise ValueError(f"quorum and support are shares, 0 to 1, not {self.quorum} and {self.support}")
         if self.rule is not None and self.rule not in (JUDGE, *RULES):
             raise UnknownName("decision rule", self.rule, (JUDGE, *RULES))
+
+    @property
+    def weighs(self) -> bool:
+        """The seats are asked for odds of the options."""
+        rule = RULES.get(self.rule or "")
+        return self.odds or (rule is not None and rule.needs == "probabilities")
 
     def experts(self) -> tuple[Expert, ...] | None:
         """Whom it seats; None: an expert for each modality that the record will have."""

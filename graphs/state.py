@@ -15,7 +15,19 @@ from consilience.observations import Media, ObservationStore, Record
 
 _T = TypeVar("_T")
 
-__all__ = ["Asked", "DebateState", "Draft", "Look", "Loss", "Node", "SeatTaken", "Spent", "Swapped", "load_record"]
+__all__ = [
+    "Asked",
+    "DebateState",
+    "Draft",
+    "Look",
+    "Loss",
+    "Node",
+    "Odds",
+    "SeatTaken",
+    "Spent",
+    "Swapped",
+    "load_record",
+]
 
 
 class _Frozen(BaseModel):
@@ -64,11 +76,18 @@ class Spent(_Frozen):
     """What one seat used in one phase."""
 
     seat: str
-    phase: Literal["opening", "exchange", "judge"]
+    phase: Literal["opening", "exchange", "weighing", "judge"]
     usage: Usage
     round: int = Field(0, ge=0, description="Tells two turns of one seat that used the same apart.")
     models: tuple[str, ...] = Field((), description="Those that really answered.")
     passed_over: tuple[str, ...] = Field((), description="Why a fallback answered, a line for each model that did not.")
+
+
+class Odds(_Frozen):
+    """How likely a seat's model holds each option, from the odds of its first token."""
+
+    seat: str
+    probabilities: dict[str, float] = Field(description="By option, 0 to 1, together 1.")
 
 
 class Look(_Frozen):
@@ -139,6 +158,7 @@ class DebateState(TypedDict, total=False):
     spent: Annotated[list[Spent], append]
     gate: Gate | None
     stop: Stop | None
+    odds: list[Odds]
     decision: Decision | None
     resolution: Resolution | None
     swapped: Swapped | None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from consilience.agents import (
-    Agreement,
     Claim,
+    Confidence,
     Dissent,
     Evidence,
     PayOff,
@@ -16,17 +16,18 @@ from consilience.agents import (
     Turn,
     Verdict,
 )
+from consilience.graphs.confidence import confidence_of
 from consilience.graphs.standings import best_supported, final_turns, named_positions
 from consilience.graphs.state import DebateState, Draft
 
-from consilience.fusion import RULES, Ballot, agrees
+from consilience.fusion import RULES, Ballot, ConfidenceMap, agrees
 from consilience.models import Usage
 from consilience.observations import Record
 
 __all__ = ["has_quorum", "held_to", "verdict_of"]
 
 
-def verdict_of(state: DebateState, record: Record) -> Verdict:
+def verdict_of(state: DebateState, record: Record, calibration: ConfidenceMap | None = None) -> Verdict:
     """The verdict that the state comes to, without its parts. It never fails, it says what did."""
     draft = state.get("draft") or _without_judge(state)
     turns = state.get("turns", [])
@@ -44,7 +45,7 @@ def verdict_of(state: DebateState, record: Record) -> Verdict:
         claims=claims,
         struck=draft.struck if draft else (),
         evidence=_evidence(claims, record),
-        confidence=_confidence(state, answer),
+        confidence=confidence_of(state, answer, calibration),
         resolution=state.get("resolution"),
         order_flipped=swapped.flipped if (swapped := state.get("swapped")) else None,
         dissent=_dissent(answer, turns),
@@ -57,15 +58,14 @@ def verdict_of(state: DebateState, record: Record) -> Verdict:
     )
 
 
-def held_to(verdict: Verdict, quorum: float, support: float) -> Verdict:
-    """The verdict, unless too few seats spoke, or too few hold its answer."""
+def held_to(verdict: Verdict, held: Confidence | None, quorum: float, support: float) -> Verdict:
+    """The verdict, unless too few seats spoke, or too few of them agree with its answer (`held`)."""
     seats, spoke = len(verdict.seats), sum(fate.status == "answered" for fate in verdict.seats)
     if seats and not has_quorum(spoke, seats, quorum):
         reason = f"{spoke} of {seats} seats spoke, and {quorum:.0%} have to"
         return verdict.model_copy(update={"status": "failed", "stop_reason": reason})
-    held = verdict.confidence.value
-    if held is not None and held < support and verdict.status in ("complete", "partial"):
-        reason = f"{verdict.stop_reason}; {verdict.confidence.told} hold the answer, and {support:.0%} have to"
+    if held is not None and held.value < support and verdict.status in ("complete", "partial"):
+        reason = f"{verdict.stop_reason}; {held.told} hold the answer, and {support:.0%} have to"
         return verdict.model_copy(update={"status": "abstained", "stop_reason": reason})
     return verdict
 
@@ -115,20 +115,6 @@ def _evidence(claims: Iterable[Claim], record: Record) -> tuple[Evidence, ...]:
         if media is not None:
             found.setdefault(label, Evidence(label=label, observation=observation, media=media))
     return tuple(found.values())
-
-
-def _confidence(state: DebateState, answer: str) -> Agreement:
-    """Share of all seats, the lost ones included, whose last position the answer holds."""
-    seats = len(state.get("seats", []))
-    method = "agreement of last positions with the answer; a lost seat agrees with nothing"
-    if not seats or not answer:
-        return Agreement(value=None, method=method, told="no answer")
-    agreeing = sum(_agrees(answer, turn) for turn in final_turns(state.get("turns", [])))
-    return Agreement(value=round(agreeing / seats, 4), method=method, told=f"{agreeing} of {seats} seats")
-
-
-def _agrees(answer: str, turn: Turn) -> bool:
-    return turn.position.answers and agrees(answer, turn.position.text)
 
 
 def _dissent(answer: str, turns: Sequence[Turn]) -> tuple[Dissent, ...]:

@@ -23,6 +23,7 @@ from consilience.graphs.nodes.rounds import (
     rivals_of,
     spent_on,
 )
+from consilience.graphs.nodes.weighing import weigh
 
 __all__ = [
     "Node",
@@ -46,4 +47,5 @@ __all__ = [
     "settle",
     "spent_on",
     "verify",
+    "weigh",
 ]

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from consilience.agents import Evidence, Part, Verdict
+from consilience.graphs.confidence import agreement_of
 from consilience.graphs.events import Finished, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.state import Asked, DebateState
@@ -15,23 +16,28 @@ from consilience.graphs.workbench import Workbench
 from consilience.tools.render import show
 
 from consilience.core.errors import ConsilienceError
+from consilience.fusion import ConfidenceMap
 
 __all__ = ["compose"]
 
 
-def compose(bench: Workbench, *, quorum: float = 0.0, support: float = 0.0) -> Node:
+def compose(
+    bench: Workbench, *, quorum: float = 0.0, support: float = 0.0, calibration: ConfidenceMap | None = None
+) -> Node:
     """Makes the node that turns the checked draft into the verdict; it never fails, it says what did.
 
     Args:
         bench: store, and what renders the evidence.
         quorum: share of the seats that have to have spoken; with fewer the verdict is `failed`.
         support: share of the seats that have to hold the answer in the end; with less it is `abstained`.
+        calibration: from a confidence to the probability of being right.
     """
 
     @traced
     async def compose(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
-        verdict = held_to(verdict_of(state, record), quorum, support)
+        verdict = verdict_of(state, record, calibration)
+        verdict = held_to(verdict, agreement_of(state, verdict.answer), quorum, support)
         parts = await asyncio.to_thread(_parts, verdict, bench)
         verdict = verdict.model_copy(update={"parts": parts})
         emit(Finished(verdict=verdict))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from consilience.agents import Turn
@@ -13,7 +13,7 @@ from consilience.graphs.standings import best_supported, final_turns, named_posi
 from consilience.graphs.state import DebateState, Draft
 from consilience.graphs.tracing import traced
 
-from consilience.fusion import JUDGE, Ballot, Decision, rule_for, rule_named
+from consilience.fusion import JUDGE, RULES, Ballot, Decision, Rule, rule_for, rule_named
 
 __all__ = ["decide"]
 
@@ -31,18 +31,39 @@ def decide(protocol: Protocol) -> Node:
         turns = final_turns(state.get("turns", []))
         named = named_positions(turns, options)
         reliable = {seat.seat: seat.reliability for seat in state.get("seats", [])}
+        odds = {one.seat: one.probabilities for one in state.get("odds", [])}
         ballots = [
-            Ballot(voter=turn.seat, choice=position, reliability=reliable.get(turn.seat))
+            _ballot(turn.seat, position, odds.get(turn.seat, {}), reliable.get(turn.seat))
             for turn, position in zip(turns, named, strict=True)
         ]
         rule = protocol.rule or rule_for(options, ballots)
         if rule == JUDGE:
             return {"decision": None}
-        decision = rule_named(rule, protocol.share)(ballots, options)
+        decision = _counted(rule_named(rule, protocol.share), ballots, options)
         emit(Decided(decision=decision))
         return {"decision": decision, "draft": _draft(decision, turns, named, options)}
 
     return decide
+
+
+def _ballot(seat: str, position: str | None, odds: Mapping[str, float], reliability: float | None) -> Ballot:
+    """What a seat says in the end, and what its model's odds add: how it ranks the rest."""
+    ranked = sorted((option for option in odds if option != position), key=lambda option: -odds[option])
+    return Ballot(
+        voter=seat,
+        choice=position,
+        ranking=(position, *ranked) if position and ranked else (),
+        probabilities=dict(odds),
+        reliability=reliability,
+    )
+
+
+def _counted(rule: Rule, ballots: Sequence[Ballot], options: Sequence[str]) -> Decision:
+    """The decision; where a pool finds no odds of any seat, the vote, which is told."""
+    if rule.needs != "probabilities" or any(ballot.probabilities for ballot in ballots):
+        return rule(ballots, options)
+    vote = RULES["plurality"](ballots, options)
+    return vote.model_copy(update={"told": f"no seat told odds for a {rule.name.replace('_', ' ')}; {vote.told}"})
 
 
 def _draft(
@@ -55,7 +76,9 @@ def _draft(
     wanted = decision.ties if decision.winner is None else (decision.winner,)
     held = [(turn, position) for turn, position in zip(turns, named, strict=True) if position in wanted]
     if not held:
-        return None
+        # The odds may favour what nobody said: then nothing is cited for it yet.
+        unsaid = decision.winner is not None and decision.winner in options
+        return Draft(answer=decision.winner or "", stated="partly", claims=()) if unsaid else None
     best = best_supported([turn for turn, _ in held])
     answer = next(position for turn, position in held if turn is best)
     claims = (claim for turn, position in held if position == answer for claim in turn.claims if claim.holds)

@@ -55,6 +55,7 @@ def perceive(bench: Workbench) -> Node:
             "spent": Overwrite([]),
             "gate": None,
             "stop": None,
+            "odds": [],
             "decision": None,
             "resolution": None,
             "swapped": None,

@@ -104,7 +104,9 @@ def loss_of(seat: str, phase: str, problem: ConsilienceError, *, round_: int = 0
     return Loss(seat=seat, phase=phase, reason=str(problem), round=round_, budget=budget)
 
 
-def spent_on(seat: str, phase: Literal["opening", "exchange", "judge"], meter: Meter, *, round_: int = 0) -> Spent:
+def spent_on(
+    seat: str, phase: Literal["opening", "exchange", "weighing", "judge"], meter: Meter, *, round_: int = 0
+) -> Spent:
     """The books of a meter."""
     models, passed_over = meter.models, meter.passed_over
     return Spent(seat=seat, phase=phase, usage=meter.usage, round=round_, models=models, passed_over=passed_over)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from consilience.agents import (
-    Agreement,
     Citation,
     Claim,
+    Confidence,
     Dissent,
     Evidence,
     Part,
@@ -47,7 +47,7 @@ def verdict(**told: Any) -> Verdict:
         "answer": "Platform nine.",
         "status": "complete",
         "claims": (claim(),),
-        "confidence": Agreement(value=0.5, method="by hand", told="1 of 2 seats"),
+        "confidence": Confidence(value=0.5, method="agreement", of="seats", told="1 of 2 seats"),
         "usage": Usage(calls=3),
         "stop_reason": "the judge answered",
     }
@@ -61,7 +61,7 @@ def everywhere(text: str) -> Verdict:
         question=text,
         answer=text,
         claims=(claim(text, text, text),),
-        confidence=Agreement(value=None, method=text, told=text),
+        confidence=Confidence(value=0.5, method="agreement", of=text, told=text),
         dissent=(Dissent(seat="A", expert=text, position=Position(text=text, stated="partly")),),
         struck=(StruckClaim(claim=claim(text), reason=text),),
         seats=(SeatFate(seat="A", expert=text, model=text, status="lost", turns=0, reason=text),),
@@ -164,7 +164,7 @@ def test_the_books_are_shown(store: ObservationStore) -> None:
     )
     books = Page(verdict_html(told, store)).text
     for line in (
-        "Status: complete; confidence: 1 of 2 seats",
+        "Status: complete; confidence: 50% by agreement: 1 of 2 seats",
         "Dissent: image: platform 4",
         "Struck: It is 5. (not said)",
         "Lost tool: whisper: no weights",
@@ -211,3 +211,25 @@ def test_the_payoff_is_one_line() -> None:
         "best single: platform 4 (100 tokens) | vote: no answer (200 tokens, $0.0013)"
         " | debate: platform nine (900 tokens, price unknown)"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "line"),
+    [
+        ("agreement", "50% by agreement: 1 of 2 seats"),
+        ("log_probs", "50% by log-probabilities: 1 of 2 seats"),
+        ("calibrated", "50% by a calibrated map: 1 of 2 seats"),
+    ],
+)
+def test_a_confidence_is_told_with_its_method(store: ObservationStore, method: Any, line: str) -> None:
+    confidence = Confidence(value=0.5, method=method, of="seats", told="1 of 2 seats")
+    assert confidence.line() == line
+    assert f"confidence: {line}" in Page(verdict_html(verdict(confidence=confidence), store)).text
+    assert "confidence: none" in Page(verdict_html(verdict(confidence=None), store)).text
+
+
+@pytest.mark.parametrize(("flipped", "told"), [(None, None), (True, "otherwise"), (False, "alike")])
+def test_what_the_other_order_came_to_is_told(store: ObservationStore, flipped: Any, told: Any) -> None:
+    page = Page(verdict_html(verdict(order_flipped=flipped), store))
+    assert ("Order: " in page.text) is (told is not None)
+    assert told is None or f"the judge answered {told} over the turns in reverse" in page.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from consilience.apps.console import Narrator
 from consilience.apps.estimate import dry_run
 from consilience.apps.offsets import parse_offsets
 from consilience.core.errors import BadConfiguration
-from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Recorded, astream, protocol_named
+from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Protocol, Recorded, astream, protocol_named
 from consilience.models import Budget
 from consilience.observations import MODALITIES
 
@@ -42,6 +43,10 @@ def ask_command(
     protocol: Annotated[
         str, typer.Option(help=f"How it is deliberated: {', '.join(PROTOCOLS)}.", metavar="NAME")
     ] = "debate",
+    rule: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Decision rule instead of its own: judge, plurality, linear_pool, ..."),
+    ] = None,
     rounds: Annotated[
         int | None, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings, instead of its own.")
     ] = None,
@@ -71,7 +76,7 @@ def ask_command(
     Example: consilience ask "Where and when do we meet?" scene.png call.wav
     """
     experts = [parse_expert(text) for text in expert or []]
-    options: AskOptions = {"protocol": protocol_named(protocol), "seed": seed, "cache": not no_cache}
+    options: AskOptions = {"protocol": _protocol(protocol, rule), "seed": seed, "cache": not no_cache}
     if rounds is not None:
         options["rounds"] = rounds
     if option:
@@ -90,6 +95,11 @@ def ask_command(
     if as_json:
         print(verdict.model_dump_json())
     return {"failed": _EXIT_FAILED, "abstained": _EXIT_ABSTAINED}.get(verdict.status, 0)
+
+
+def _protocol(name: str, rule: str | None) -> Protocol:
+    ready = protocol_named(name)
+    return ready if rule is None else replace(ready, rule=rule)
 
 
 async def _debate(

@@ -33,6 +33,7 @@ from consilience.graphs import (
     Settled,
     Started,
     TurnTaken,
+    Weighed,
     course_of,
 )
 from consilience.observations import ObservationStore
@@ -83,7 +84,7 @@ class Steps:
                 self._advance(event)
             case TurnTaken() | LookedAgain() | SeatLost() | Resolved() | ClaimStruck():
                 self._debate(event)
-            case GateDecided() | Settled() | Decided():
+            case GateDecided() | Settled() | Weighed() | Decided():
                 self._child(plain(course_of(event)), "")
             case AnswerDelta():
                 self._answer += plain(event.text)
@@ -235,11 +236,13 @@ def _evidence_html(verdict: Verdict, store: ObservationStore) -> str:
 
 
 def _books_title(verdict: Verdict) -> str:
-    return f"{verdict.status}, {verdict.confidence.told} agree, {counted(verdict.usage.calls, 'call')}"
+    sure = f"{verdict.confidence.line()}, " if verdict.confidence else ""
+    return f"{verdict.status}, {sure}{counted(verdict.usage.calls, 'call')}"
 
 
 def _books(verdict: Verdict) -> str:
-    lines = [f"Confidence: {verdict.confidence.told} ({verdict.confidence.method})"]
+    lines = [f"Confidence: {verdict.confidence.line() if verdict.confidence else 'none'}"]
+    lines += [f"Order: {order}"] if (order := verdict.order_line()) else []
     lines += [f"Dissent: {d.expert}: {d.position.text} {d.reason}" for d in verdict.dissent]
     lines += [f"Struck: {s.claim.text} ({s.reason})" for s in verdict.struck]
     lines += [f"Lost seat: {seat.expert}: {seat.reason}" for seat in verdict.seats if seat.reason]

@@ -40,6 +40,7 @@ from consilience.graphs import (
     Settled,
     Started,
     TurnTaken,
+    Weighed,
     course_of,
 )
 
@@ -91,7 +92,7 @@ class Narrator:
             case Finished():
                 self._console.print()
                 self._console.print(verdict_panel(event.verdict))
-            case GateDecided() | Settled() | Decided():
+            case GateDecided() | Settled() | Weighed() | Decided():
                 self._console.print(f"  {escape(course_of(event))}", style="italic", highlight=False)
             case SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
                 self._incident(event)
@@ -222,7 +223,9 @@ def verdict_panel(verdict: Verdict) -> Panel:
 
 def _books(verdict: Verdict) -> Table:
     usage = verdict.usage
-    rows = [("Confidence", f"{verdict.confidence.told} ({verdict.confidence.method})")]
+    rows = [("Confidence", verdict.confidence.line() if verdict.confidence else "none")]
+    if order := verdict.order_line():
+        rows.append(("Order", order))
     rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
     rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
     rows += [("Lost tool", lost) for lost in verdict.lost_tools]

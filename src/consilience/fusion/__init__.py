@@ -3,6 +3,7 @@
 from consilience.fusion.ballots import Ballot, Decision
 from consilience.fusion.calibration import (
     Calibration,
+    ConfidenceMap,
     Isotonic,
     Logistic,
     brier,
@@ -15,6 +16,7 @@ from consilience.fusion.conflicts import conflicts
 from consilience.fusion.entities import entities
 from consilience.fusion.gate import Ablation, Gate, Ground, Opening, gate
 from consilience.fusion.grounding import unstated_values
+from consilience.fusion.odds import MOST_OPTIONS, distribution, lettered
 from consilience.fusion.pools import linear_pool, log_pool
 from consilience.fusion.positions import agrees, content_words, diverging, holds, same
 from consilience.fusion.rules import JUDGE, RULES, Rule, consensus, rule_for, rule_named
@@ -33,12 +35,14 @@ from consilience.fusion.timeline import Clock, Moment, Span, Timeline, check_off
 
 __all__ = [
     "JUDGE",
+    "MOST_OPTIONS",
     "RULES",
     "Ablation",
     "Ballot",
     "Calibration",
     "Candidate",
     "Clock",
+    "ConfidenceMap",
     "Decision",
     "Flips",
     "Gate",
@@ -62,6 +66,7 @@ __all__ = [
     "consensus",
     "content_words",
     "decline",
+    "distribution",
     "diverging",
     "entities",
     "expected_calibration_error",
@@ -70,6 +75,7 @@ __all__ = [
     "flips",
     "gate",
     "holds",
+    "lettered",
     "linear_pool",
     "log_pool",
     "no_new_evidence",

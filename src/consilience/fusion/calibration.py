@@ -20,6 +20,7 @@ __all__ = [
     "LEAST_ISOTONIC",
     "LEAST_LOGISTIC",
     "Calibration",
+    "ConfidenceMap",
     "Isotonic",
     "Logistic",
     "brier",
@@ -84,6 +85,15 @@ class Logistic(_Map):
 
 Calibration = Annotated[Isotonic | Logistic, Field(discriminator="method")]
 """Either map, as a field of a pydantic model."""
+
+
+class ConfidenceMap(BaseModel):
+    """A map from the confidence of one method to the probability that the answer is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: Literal["agreement", "log_probs"] = Field(description="The method whose numbers it was fitted on.")
+    map: Calibration
 
 
 def fit_isotonic(scores: Sequence[float], right: Sequence[bool], *, least: int = LEAST_ISOTONIC) -> Isotonic:
