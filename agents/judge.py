@@ -104,7 +104,7 @@ class Judge:
         """
         finding = _finding(resolution) if resolution else ""
         instruction = prompt("compose", finding=finding, question=question)
-        decided = resolution is not None and resolution.stronger is not None
+        decided = resolution is not None and resolution.decided
         heard = [turn for turn in turns if turn.round == 0] if decided else turns
         messages = conversation(debate_brief(question, evidence, heard), instruction)
         form = compose_form(evidence.labels)
@@ -113,7 +113,7 @@ class Judge:
 
 def _finding(resolution: Resolution) -> str:
     reason = quoted(resolution.reason).rstrip(".")
-    if resolution.stronger:
+    if resolution.decided:
         return f'You have found that "{between_quotes(resolution.answer)}" is right: {reason}. '
     return f"You have found no source that overrides the others: {quoted(resolution.answer)} ({reason}). "
 

@@ -76,10 +76,16 @@ class Resolution(_Frozen):
     stronger: str | None = Field(None, description="Seat whose source is newer or overrides the others.")
     reason: str
     answer: str
+    by: Literal["judge", "person"] = "judge"
     leaning: dict[str, float] = Field(
         default_factory=dict,
         description="By seat: log-odds that its source tells of a change; empty where the judge compared in words.",
     )
+
+    @property
+    def decided(self) -> bool:
+        """It finds something: a source that overrides the others, or what a person says."""
+        return self.stronger is not None or self.by == "person"
 
 
 class SeatFate(_Frozen):

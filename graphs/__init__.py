@@ -12,6 +12,7 @@ from consilience.graphs.events import (
     Finished,
     GateDecided,
     LookedAgain,
+    Paused,
     Perceived,
     PhaseStarted,
     PullingWeights,
@@ -26,8 +27,10 @@ from consilience.graphs.events import (
     Weighed,
     course_of,
 )
+from consilience.graphs.guidance import Guidance, Pause
+from consilience.graphs.options import AskOptions
 from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
-from consilience.graphs.run import AskOptions, aask, ask, astream
+from consilience.graphs.run import aask, ask, astream, replay
 from consilience.graphs.state import Asked, DebateState
 from consilience.graphs.topology import Topology, neighbours
 from consilience.graphs.workbench import Panel, Workbench
@@ -47,8 +50,11 @@ __all__ = [
     "Failed",
     "Finished",
     "GateDecided",
+    "Guidance",
     "LookedAgain",
     "Panel",
+    "Pause",
+    "Paused",
     "Perceived",
     "PhaseStarted",
     "Protocol",
@@ -72,4 +78,5 @@ __all__ = [
     "debate",
     "neighbours",
     "protocol_named",
+    "replay",
 ]

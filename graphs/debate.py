@@ -60,14 +60,25 @@ def debate(
     graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support, calibration=how.calibration))
-    for source, target in pairwise([START, "perceive", "reconcile", "open"]):
+    for source, target in pairwise([START, "perceive", "reconcile"]):
         graph.add_edge(source, target)
+    _add_openings(graph, bench, panel, how)
     graph.add_conditional_edges("open", partial(_after_openings, how.quorum), ["look", "compose"])
     _add_exchange(graph, bench, panel, how)
     graph.add_conditional_edges("decide", _after_decision, ["verify", "judge"])
     for source, target in pairwise(["judge", "verify", "compose", END]):
         graph.add_edge(source, target)
     return graph.compile(checkpointer=checkpointer, name=how.name)
+
+
+def _add_openings(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:
+    """From `reconcile` to `open`."""
+    if "conflict" not in how.pause:
+        graph.add_edge("reconcile", "open")
+        return
+    graph.add_node("consult_conflict", nodes.consult(bench, panel, "conflict"))
+    graph.add_edge("reconcile", "consult_conflict")
+    graph.add_conditional_edges("consult_conflict", _unless_rejected, ["open", "compose"])
 
 
 def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:
@@ -77,19 +88,26 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
         decided = "weigh"
         graph.add_node("weigh", nodes.weigh(bench, panel, how.exchange))
         graph.add_edge("weigh", "decide")
+    end = decided
+    if "judge" in how.pause:
+        end = "consult_judge"
+        graph.add_node(end, nodes.consult(bench, panel, "judge"))
+        graph.add_conditional_edges(
+            end, _after_consultation, {"decide": decided, "verify": "verify", "compose": "compose"}
+        )
     if how.exchange is None:
-        graph.add_edge("look", decided)
+        graph.add_edge("look", end)
         return
     graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange))
     graph.add_node("settle", nodes.settle(how.exchange))
     if how.gated:
         graph.add_node("gate", nodes.gate(bench, panel))
         graph.add_edge("look", "gate")
-        graph.add_conditional_edges("gate", _after_gate, {"exchange": "exchange", "decide": decided})
+        graph.add_conditional_edges("gate", _after_gate, {"exchange": "exchange", "decide": end})
     else:
         graph.add_edge("look", "exchange")
     graph.add_edge("exchange", "settle")
-    graph.add_conditional_edges("settle", _after_round, {"exchange": "exchange", "decide": decided})
+    graph.add_conditional_edges("settle", _after_round, {"exchange": "exchange", "decide": end})
 
 
 # Asynchronous, although they wait for nothing: LangGraph hands any other function to a thread.
@@ -98,6 +116,16 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
 async def _after_openings(quorum: float, state: DebateState) -> str:
     spoke = len({turn.seat for turn in state.get("turns", [])})
     return "look" if has_quorum(spoke, len(state.get("seats", [])), quorum) else "compose"
+
+
+async def _unless_rejected(state: DebateState) -> str:
+    return "compose" if state.get("rejected") else "open"
+
+
+async def _after_consultation(state: DebateState) -> str:
+    if state.get("rejected"):
+        return "compose"
+    return "verify" if state.get("draft") else "decide"
 
 
 async def _after_gate(state: DebateState) -> str:

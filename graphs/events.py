@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
+from consilience.graphs.guidance import Pause
 from consilience.graphs.state import Look, Odds, Spent
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,7 @@ __all__ = [
     "Finished",
     "GateDecided",
     "LookedAgain",
+    "Paused",
     "Perceived",
     "PhaseStarted",
     "PullingWeights",
@@ -52,6 +54,7 @@ class Started(_Event):
     type: Literal["started"] = "started"
     question: str
     media: tuple[Media, ...]
+    thread: str | None = Field(None, description="Under which it is kept and can be resumed; None: it is not kept.")
 
 
 class PullingWeights(_Event):
@@ -215,6 +218,14 @@ class Failed(_Event):
         return cls(kind=kind, reason=f"{kind}: {problem}")
 
 
+class Paused(_Event):
+    """A person is asked: the run goes on when it is resumed with an answer. The last event of this process's part."""
+
+    type: Literal["paused"] = "paused"
+    thread: str
+    pause: Pause
+
+
 Event: TypeAlias = Annotated[
     Started
     | PullingWeights
@@ -234,6 +245,7 @@ Event: TypeAlias = Annotated[
     | Resolved
     | AnswerDelta
     | ClaimStruck
+    | Paused
     | Finished
     | Failed,
     Field(discriminator="type"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from consilience.agents import Expert, generalists
+from consilience.graphs.guidance import Pausing
 from consilience.graphs.topology import Topology
 
 from consilience.core.errors import UnknownName
@@ -68,6 +69,8 @@ class Protocol:
     """What the judge is asked first of openings that diverge."""
     swap: bool = False
     """The judge answers twice, over the turns in both orders; where the two do not agree, that is told."""
+    pause: tuple[Pausing, ...] = ()
+    """Where a person is asked before it goes on; the run has to be kept for that."""
     support: float = 0.0
     """Share of the seats that have to hold the answer in the end, 0 to 1; with less it abstains."""
     odds: bool = False
@@ -105,6 +108,18 @@ class Protocol:
         if rounds == 0:
             return replace(self, exchange=None)
         return replace(self, exchange=replace(self.exchange or Exchange(), rounds=rounds))
+
+    def with_pause(self, pause: Sequence[str]) -> Protocol:
+        """The same with a person asked at these places.
+
+        Raises:
+            UnknownName: there is no such place.
+        """
+        places: tuple[Pausing, ...] = get_args(Pausing)
+        for place in pause:
+            if place not in places:
+                raise UnknownName("place to pause at", place, places)
+        return replace(self, pause=tuple(place for place in places if place in pause))
 
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(

@@ -4,101 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, TypedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing
+from functools import partial
+from typing import Any
 
-from consilience.agents import Expert, Verdict
-from consilience.graphs.debate import DebateGraph, debate
-from consilience.graphs.events import Event, Failed, Finished, PullingWeights, Started
-from consilience.graphs.protocol import Protocol
-from consilience.graphs.state import Asked
-from consilience.graphs.tracing import run_span
-from consilience.graphs.workbench import Panel, Workbench
-from consilience.tools import Encoder
+from consilience.agents import Verdict
+from consilience.graphs.assembly import assembled, reporter, taken_in
+from consilience.graphs.events import Event, Failed, Finished, Paused, Started
+from consilience.graphs.guidance import Guidance
+from consilience.graphs.journal import CONFIG_KEY, RunJournal
+from consilience.graphs.keeping import Place, place_of
+from consilience.graphs.options import Asking, AskOptions
+from consilience.graphs.tracing import RunSpan, run_span
+from consilience.graphs.workbench import Workbench
 from typing_extensions import Unpack
 
 from consilience.core.background import run_blocking
+from consilience.core.errors import BadConfiguration, RunError, Waiting
 from consilience.core.settings import Settings
-from consilience.core.weights import Progress
 from consilience.fusion import check_offsets
-from consilience.models import Budget, ModelLike, Sampling, resolve
-from consilience.observations import Media, ObservationStore, Source, ingest
+from consilience.observations import ObservationStore, Source
 
-__all__ = ["AskOptions", "aask", "ask", "astream"]
+__all__ = ["aask", "ask", "astream", "replay"]
 
-
-class AskOptions(TypedDict, total=False):
-    """What `ask`, `aask` and `astream` take beside the question and the media."""
-
-    model: ModelLike
-    """Chat model of every seat without one of its own; the default is the settings' model."""
-    experts: Sequence[Expert]
-    """Who debates; the default is one expert for each modality of the media."""
-    judge: ModelLike
-    """The judge's model; the default is the run's."""
-    encoders: Sequence[Encoder]
-    """Your encoders, beside the ready ones."""
-    protocol: Protocol | str
-    """How it is deliberated, or the name of a ready way (`single`, `self_consistency`, `vote`, `panel`, `debate`,
-    `gated_debate`); the default is `debate`."""
-    rounds: int
-    """Rounds of exchange, 0 to 3, instead of the protocol's."""
-    options: Sequence[str]
-    """Answers to choose from; the default is an open question."""
-    budget: Budget
-    """What the run may spend: tokens, US dollars, seconds, calls. One that runs out ends with the best answer so far.
-    """
-    fallbacks: Sequence[ModelLike]
-    """Models that take over the calls that fail for good on `model`; the default is the settings'."""
-    seed: int
-    """For models that draw; the default is 0."""
-    cache: bool
-    """False encodes anew."""
-    settings: Settings
-    """The default is the environment's."""
-    offsets: Mapping[str, float]
-    """Seconds at which media start on one common clock, by their names or ids; without them media are compared in
-    what they say and not in when."""
-    graph: DebateGraph
-    """An own graph; what is said above of models, seats, encoders, protocol, budget and offsets is its own affair."""
-    thread: str
-    """Thread id of a graph with a checkpointer."""
-    earlier: Sequence[Asked | Verdict]
-    """Questions asked before, the oldest first, so that this one may refer to them: their verdicts, or what is kept of
-    them (`Asked.of`). The media that they cite need not be given again. A graph with a checkpointer needs none of it
-    where the `thread` is the same.
-    """
+_NO_VERDICT = "Its last node must be `compose`; one that pauses has to be kept meanwhile: thread=..., checkpointer=..."
 
 
-def ask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
+def ask(question: str = "", media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
     """The verdict on a question about these media; see `AskOptions`. Blocks, also inside a running event loop.
 
     Raises:
         BadMedia: an input cannot be taken in.
         BadConfiguration: the model's name or key is wrong.
+        Waiting: the run is kept, and goes on when a person has said something.
     """
     return run_blocking(aask(question, media, **options))
 
 
-async def aask(question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
+async def aask(question: str = "", media: Sequence[Source] = (), **options: Unpack[AskOptions]) -> Verdict:
     """As `ask`, for async callers."""
-    verdict: Verdict | None = None
     # Nobody hears the answer while it is written, and pieces cost more than the whole.
-    async with aclosing(_events(question, media, options, aloud=False)) as events:
-        # To the end, not only to the verdict: the graph's last checkpoint comes after it.
-        async for event in events:
-            if isinstance(event, Finished):
-                verdict = event.verdict
-    if verdict is None:
-        raise RuntimeError("the graph ended without a verdict: its last node must be `compose`")
-    return verdict
+    return await _verdict(_events(question, media, options, aloud=False))
 
 
 async def astream(
-    question: str, media: Sequence[Source] = (), **options: Unpack[AskOptions]
+    question: str = "", media: Sequence[Source] = (), **options: Unpack[AskOptions]
 ) -> AsyncGenerator[Event, None]:
-    """The events of a debate as they happen, `Finished` with the verdict last; see `AskOptions`.
+    """The events of a debate as they happen, `Finished` with the verdict last, or `Paused`; see `AskOptions`.
 
     An error that ends the run is told as `Failed`, and then raised.
     """
@@ -111,97 +64,133 @@ async def astream(
         raise
 
 
+async def replay(**options: Unpack[AskOptions]) -> Verdict:
+    """The verdict of a finished run once more, from its media and its journal, without asking any model.
+
+    All else runs as it did: perception (from the cache), rules, checks. Nothing is written to the thread.
+
+    Args:
+        options: `thread`, `checkpointer`, `settings`, and those objects of your own that the run was begun with.
+
+    Raises:
+        UnknownName: there is no such thread.
+        BadConfiguration: the run was changed on its way.
+        RunError: the journal does not hold all calls: the run did not end, or graph or prompts have changed since.
+    """
+    settings = options.get("settings") or Settings()
+    async with AsyncExitStack() as stack:
+        place = await place_of(options, settings, stack)
+        if place is None or "thread" not in options:
+            raise BadConfiguration("A run is replayed by its thread, and none is named.", cure="Pass thread=...")
+        journal, asking = await place.recalled(closed=True)
+        if asking.branched:
+            raise BadConfiguration(
+                "The run went on from an earlier step with something changed: its input does not lead to its end.",
+                cure="Resume it: a finished run gives its verdict.",
+            )
+        options = asking.completed(options)
+        options.pop("budget", None)  # what was spent is known
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        _, graph = await assembled(options, settings, stack, None, report=reporter(queue), aloud=False)
+        state = asking.whole()
+        streamed = partial(graph.astream, state, {"configurable": {CONFIG_KEY: journal}})
+        traced = partial(run_span, graph.name, state, thread=place.thread, content=settings.trace_content)
+        verdict = await _verdict(_run(streamed, traced, queue, None))
+        if journal.missing:
+            raise RunError(
+                f"The journal of the thread {place.thread!r} does not hold {len(journal.missing)} of the calls.",
+                cure="Resume the run to its end first; a graph or a prompt that has changed cannot be replayed.",
+            )
+        return verdict
+
+
+async def _verdict(stream: AsyncGenerator[Event, None]) -> Verdict:
+    verdict: Verdict | None = None
+    async with aclosing(stream) as events:
+        # To the end, not only to the verdict: the graph's last checkpoint comes after it.
+        async for event in events:
+            if isinstance(event, Finished):
+                verdict = event.verdict
+            if isinstance(event, Paused):
+                raise Waiting(event.thread, event.pause.told())
+    if verdict is None:
+        raise BadConfiguration("The graph ended without a verdict.", cure=_NO_VERDICT)
+    return verdict
+
+
 async def _events(
     question: str, media: Sequence[Source], options: AskOptions, *, aloud: bool
 ) -> AsyncGenerator[Event, None]:
     settings = options.get("settings") or Settings()
-    downloads: asyncio.Queue[Event] = asyncio.Queue()
-    on_download = _reporter(downloads)
-    given = options.get("graph")
-    bench = None if given is not None else _bench(options, settings, on_download)
-    store = bench.store if bench else ObservationStore.open(settings)
-    taken = [await asyncio.to_thread(ingest, source, store, limits=settings.limits) for source in media]
-    unique = _with_cited(taken, _earlier(options))
-    check_offsets(options.get("offsets", {}), unique)
-    if bench:
-        bench.runner.plan(unique)  # an unreadable type is the caller's to mend, before anything runs
-    graph = given if given is not None else _graph(options, bench, aloud=aloud)
-    yield Started(question=question, media=tuple(unique))
-    # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
-    judge = bench.endpoint(options.get("judge")).open() if bench else None
-    try:
-        async with aclosing(_run(graph, question, unique, options, downloads, judge)) as events:
-            async for event in events:
-                yield event
-    finally:
+    async with AsyncExitStack() as stack:
+        place = await place_of(options, settings, stack)
+        resume, journal, start = options.get("resume"), None, None
+        if place and resume:
+            journal, asking = await place.recalled()
+            if question not in ("", asking.question) or media:
+                raise BadConfiguration(
+                    "What is resumed has its question and media.", cure="Pass neither, or no resume."
+                )
+            options = asking.completed(options)
+        queue: asyncio.Queue[Any] = asyncio.Queue()
+        bench, graph = await assembled(options, settings, stack, place, report=reporter(queue), aloud=aloud)
+        if journal is None:
+            asking = await _asking(question, media, options, bench, settings)
         if bench:
-            await bench.close()
+            bench.runner.plan(asking.media)  # an unreadable type is the caller's to mend, before anything runs
+        yield Started(question=asking.question, media=asking.media, thread=place.thread if place else None)
+        if place and journal:
+            start = await place.start(graph, journal, asking, resume if isinstance(resume, Guidance) else None)
+            if isinstance(start, Finished | Paused):
+                yield start
+                return
+        else:
+            start = asking.state()
+            journal = await _begun(place, graph, asking)
+        # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
+        judge = bench.endpoint(options.get("judge")).open() if bench else None
+        streamed = partial(graph.astream, start, place.config(journal) if place else {})
+        thread = place.thread if place else uuid.uuid4().hex
+        traced = partial(run_span, graph.name, asking.state(), thread=thread, content=settings.trace_content)
+        last: Event | None = None
+        async with aclosing(_run(streamed, traced, queue, judge)) as events:
+            async for event in events:
+                last = event
+                yield event
+        if place and not isinstance(last, Finished) and (paused := await place.standing(graph, journal)):
+            yield paused
 
 
-def _with_cited(taken: Sequence[Media], earlier: Sequence[Asked]) -> list[Media]:
-    """The media, each once, behind those that earlier answers rest on and nobody has given again."""
-    # The same bytes under two names may be read as two things: a text, and a table.
-    given = dict.fromkeys(taken)
-    ids = {medium.id for medium in given}
-    missing = {medium.id: medium for asked in earlier for medium in asked.media if medium.id not in ids}
-    return [*missing.values(), *given]
+async def _asking(
+    question: str, media: Sequence[Source], options: AskOptions, bench: Workbench | None, settings: Settings
+) -> Asking:
+    """What is asked, with the media in the store."""
+    store = bench.store if bench else ObservationStore.open(settings)
+    asking = Asking.of(question, options)
+    taken = await taken_in(media, asking.earlier, store, settings)
+    check_offsets(asking.offsets, taken)
+    return asking.model_copy(update={"media": taken})
 
 
-def _earlier(options: AskOptions) -> list[Asked]:
-    return [Asked.of(one) if isinstance(one, Verdict) else one for one in options.get("earlier", ())]
-
-
-def _bench(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> Workbench:
-    return Workbench(
-        model=_model(options, settings, on_download),
-        encoders=options.get("encoders", ()),
-        settings=settings,
-        cache=options.get("cache", True),
-        budget=options.get("budget"),
-        on_download=on_download,
-    )
-
-
-def _model(options: AskOptions, settings: Settings, on_download: Callable[[Progress], None]) -> ModelLike | None:
-    if "fallbacks" not in options:
-        return options.get("model")
-    return resolve(options.get("model"), settings, fallbacks=options["fallbacks"], on_download=on_download)
-
-
-def _graph(options: AskOptions, bench: Workbench | None, *, aloud: bool) -> DebateGraph:
-    experts = options.get("experts")
-    panel = Panel(
-        experts=tuple(experts) if experts else None,
-        judge=options.get("judge"),
-        judge_sampling=Sampling(seed=options.get("seed", 0)),
-        seed=options.get("seed", 0),
-    )
-    protocol, rounds, offsets = options.get("protocol", "debate"), options.get("rounds"), options.get("offsets")
-    return debate(bench, panel, protocol=protocol, rounds=rounds, offsets=offsets, aloud=aloud)
+async def _begun(place: Place | None, graph: Any, asking: Asking) -> RunJournal | None:
+    """The journal of a new run; none where it is not kept."""
+    if place is None:
+        return None
+    return await RunJournal.begun(place.saver, place.thread, asking.model_copy(update={"on": await place.on(graph)}))
 
 
 async def _run(
-    graph: DebateGraph,
-    question: str,
-    media: list[Media],
-    options: AskOptions,
+    streamed: Callable[..., AsyncIterator[Any]],
+    traced: Callable[[], AbstractContextManager[RunSpan]],
     queue: asyncio.Queue[Any],
     judge: Coroutine[Any, Any, None] | None,
 ) -> AsyncGenerator[Event, None]:
     """The graph's events and, between them, what else comes into the queue; the judge's model loads meanwhile."""
-    state = {
-        "question": question,
-        "media": media,
-        "options": list(options.get("options", ())),
-        "earlier": _earlier(options),
-    }
-    config: Any = {"configurable": {"thread_id": options.get("thread") or uuid.uuid4().hex}}
     ended = object()
 
     async def stream() -> None:
-        content = (options.get("settings") or Settings()).trace_content
-        with run_span(graph.name, state, thread=config["configurable"]["thread_id"], content=content) as run:
-            async for part in graph.astream(state, config, stream_mode="custom", version="v2"):
+        with traced() as run:
+            async for part in streamed(stream_mode="custom", version="v2"):
                 if isinstance(part["data"], Finished):
                     run.end(part["data"].verdict)
                 queue.put_nowait(part["data"])
@@ -217,14 +206,3 @@ async def _run(
         for task in tasks:
             task.cancel()
         await asyncio.gather(running, *tasks, return_exceptions=True)
-
-
-def _reporter(queue: asyncio.Queue[Event]) -> Callable[[Progress], None]:
-    """Carries progress from the worker thread that downloads to the loop that streams."""
-    loop = asyncio.get_running_loop()
-
-    def report(progress: Progress) -> None:
-        event = PullingWeights(name=progress.name, done=progress.done, total=progress.total)
-        loop.call_soon_threadsafe(queue.put_nowait, event)
-
-    return report

@@ -16,6 +16,7 @@ from consilience.observations import Media, ObservationStore, Record
 _T = TypeVar("_T")
 
 __all__ = [
+    "PERSON",
     "Asked",
     "DebateState",
     "Draft",
@@ -106,6 +107,10 @@ class Look(_Frozen):
         return f"{asking}{what} in {where}: {found}"
 
 
+PERSON = "person"
+"""Who sits in a person's seat, and in the place of its model."""
+
+
 class Swapped(_Frozen):
     """The judge's answers over the turns in two orders."""
 
@@ -121,6 +126,7 @@ class Draft(_Frozen):
     stated: Literal["fully", "partly", "not"]
     claims: tuple[Claim, ...]
     struck: tuple[StruckClaim, ...] = ()
+    by: Literal["judge", "person"] = "judge"
 
 
 def append(old: list[_T], new: list[_T]) -> list[_T]:
@@ -163,6 +169,7 @@ class DebateState(TypedDict, total=False):
     resolution: Resolution | None
     swapped: Swapped | None
     draft: Draft | None
+    rejected: str | None
     verdict: Verdict
 
 

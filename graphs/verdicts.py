@@ -18,7 +18,7 @@ from consilience.agents import (
 )
 from consilience.graphs.confidence import confidence_of
 from consilience.graphs.standings import best_supported, final_turns, named_positions
-from consilience.graphs.state import DebateState, Draft
+from consilience.graphs.state import PERSON, DebateState, Draft
 
 from consilience.fusion import RULES, Ballot, ConfidenceMap, agrees
 from consilience.models import Usage
@@ -29,7 +29,7 @@ __all__ = ["has_quorum", "held_to", "verdict_of"]
 
 def verdict_of(state: DebateState, record: Record, calibration: ConfidenceMap | None = None) -> Verdict:
     """The verdict that the state comes to, without its parts. It never fails, it says what did."""
-    draft = state.get("draft") or _without_judge(state)
+    draft = None if state.get("rejected") else state.get("draft") or _without_judge(state)
     turns = state.get("turns", [])
     spent = state.get("spent", [])
     usage = sum((entry.usage for entry in spent), Usage())
@@ -86,8 +86,13 @@ def _without_judge(state: DebateState) -> Draft | None:
 
 
 def _status(state: DebateState, draft: Draft | None) -> Status:
+    if state.get("rejected"):
+        return "abstained"
     if draft is None:
         return "failed"
+    if draft.by == PERSON and not draft.claims:
+        # A person may know what no medium says; that nothing here carries it is told.
+        return "partial"
     if draft.stated == "not" or not draft.claims:
         return "abstained"
     whole = draft.stated == "fully" and not state.get("losses") and not state.get("lost_tools")
@@ -96,6 +101,8 @@ def _status(state: DebateState, draft: Draft | None) -> Status:
 
 def _stop_reason(state: DebateState) -> str:
     losses = state.get("losses", [])
+    if rejected := state.get("rejected"):
+        return rejected
     if not state.get("turns"):
         told = "; ".join(dict.fromkeys(loss.reason for loss in losses))
         return f"every seat was lost: {told}" if told else "there was nothing to debate"
@@ -104,6 +111,9 @@ def _stop_reason(state: DebateState) -> str:
     gate, stop, decision = state.get("gate"), state.get("stop"), state.get("decision")
     steps = [gate.told] if gate else []
     steps += [f"the exchange ended: {stop.reason}"] if stop else []
+    draft = state.get("draft")
+    if draft and draft.by == PERSON:
+        return "; ".join([*steps, "a person answered in the judge's place"])
     return "; ".join([*steps, decision.told if decision else "the judge answered"])
 
 
@@ -153,7 +163,7 @@ def _fates(state: DebateState) -> tuple[SeatFate, ...]:
 
 
 def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
-    openings = [turn for turn in state.get("turns", []) if turn.round == 0]
+    openings = [turn for turn in state.get("turns", []) if turn.round == 0 and turn.expert != PERSON]
     if not openings:
         return None
     of_openings = [entry for entry in state.get("spent", []) if entry.phase == "opening"]

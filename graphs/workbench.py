@@ -10,14 +10,16 @@ from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
 from consilience.graphs.events import Comparing, emit
+from consilience.graphs.journal import journal_of_run
 from consilience.graphs.ledgers import Ledgers
 from consilience.graphs.records import Records
 from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
+from consilience.graphs.state import DebateState
 from consilience.tools import Encoder, Runner, default_encoders
 
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
-from consilience.models import Budget, Endpoint, ModelLike, Sampling, resolve
+from consilience.models import Budget, Endpoint, Meter, ModelLike, Sampling, resolve
 from consilience.observations import ObservationStore, Record, Relevance
 
 __all__ = ["Panel", "Workbench"]
@@ -88,6 +90,16 @@ class Workbench:
         """The panel's seats for this record; the same for the same record."""
         experts = panel.experts or default_experts(record.modalities)
         return take_seats(experts, [self.endpoint(expert.model) for expert in experts], seed=panel.seed)
+
+    def meter(self, state: DebateState, *place: object) -> Meter:
+        """The books of one speaker: the run's ledger admits its calls, the run's journal keeps them.
+
+        Args:
+            state: of the run.
+            place: what tells the speaker, the phase and the round apart from all others of the run.
+        """
+        journal = journal_of_run()
+        return Meter(self.ledgers.of(state), journal.page(*place) if journal else None)
 
     def judge(self, panel: Panel) -> Judge:
         """The panel's judge."""

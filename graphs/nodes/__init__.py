@@ -5,6 +5,7 @@ like.
 """
 
 from consilience.graphs.nodes.composition import compose
+from consilience.graphs.nodes.consulting import consult
 from consilience.graphs.nodes.decision import decide
 from consilience.graphs.nodes.gating import gate, settle
 from consilience.graphs.nodes.judgement import judge, verify
@@ -30,6 +31,7 @@ __all__ = [
     "cited_evidence",
     "compared",
     "compose",
+    "consult",
     "decide",
     "evidence_of",
     "exchange",

@@ -65,12 +65,14 @@ def judge(
             return {}
         record = await bench.records.of(state)
         emit(PhaseStarted(phase="judgement"))
-        meter = Meter(bench.ledgers.of(state))
+        meter = bench.meter(state, "judge")
         update: dict[str, Any] = {}
         try:
             seated = bench.judge(panel)
             with turn_span("judge", "judge", seated.endpoint, "judgement"):
-                resolution = await _resolve(state, seated, record, meter, targeted)
+                # Of what a person has found the judge is not asked again.
+                found = state.get("resolution")
+                resolution = found or await _resolve(state, seated, record, meter, targeted)
                 update["resolution"] = resolution
                 with bench.relevance(question_of(state)) as relevance:
                     evidence = await asyncio.to_thread(evidence_of, state, record, relevance)

@@ -60,6 +60,8 @@ def perceive(bench: Workbench) -> Node:
             "resolution": None,
             "swapped": None,
             "draft": None,
+            "rejected": None,
+            "seats": [],
         }
 
     return perceive

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from consilience.agents import Brief, Phase, Seat, Turn, check_turn
@@ -13,14 +14,14 @@ from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, e
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.standings import final_turns, last_round
-from consilience.graphs.state import DebateState, Loss, SeatTaken, Spent
+from consilience.graphs.state import PERSON, DebateState, Loss, SeatTaken, Spent
 from consilience.graphs.topology import neighbours
 from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.core.errors import BudgetSpent, ConsilienceError, ModelUnavailable
 from consilience.fusion import diverging
-from consilience.models import Ledger, Meter
+from consilience.models import CutShort, Meter
 from consilience.observations import Observation, Record, Relevance, Rendering
 
 __all__ = [
@@ -53,13 +54,18 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         with bench.relevance(question) as by_question:
             relevance = preferring(cited, by_question)
             update = await _hear(
-                _Round("opening", 0, record, bench.ledgers.of(state)),
+                _Round("opening", 0, record, partial(bench.meter, state, "opening", 0)),
                 seats,
                 lambda seat, _, meter: seat.open(question, record, meter, relevance=relevance, options=options),
             )
-        return {**update, "seats": [_taken(seat) for seat in seats]}
+        return {**update, "seats": [*map(_taken, seats), *_persons(state)]}
 
     return open_round
+
+
+def _persons(state: DebateState) -> list[SeatTaken]:
+    """People who have taken a seat: they are heard, and not asked again."""
+    return [seat for seat in state.get("seats", []) if seat.model == PERSON]
 
 
 def _taken(seat: Seat) -> SeatTaken:
@@ -80,6 +86,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
             return {}
         seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
         heard = neighbours(how.topology, [seat.letter for seat in seats])
+        persons = [seat.seat for seat in _persons(state)]
         question, rivals = question_of(state, record), rivals_of(state["question"], turns)
         with bench.relevance(question_of(state)) as relevance:
             evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
@@ -87,13 +94,14 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
         emit(PhaseStarted(phase="exchange", round=round_))
 
         def speak(seat: Seat, before: Sequence[Turn], meter: Meter) -> Awaitable[Turn]:
-            peers = heard[seat.letter]
+            peers = (*heard[seat.letter], *persons)
             audible = [turn for turn in (*turns, *before) if turn.seat in (seat.letter, *peers)]
             against = tuple(rival for rival in rivals.get(seat.letter, ()) if rival in peers)
             brief = Brief(question, evidence, audible, against, round_, how.against, tuple(state.get("options", ())))
             return seat.respond(brief, meter)
 
-        return await _hear(_Round("exchange", round_, record, bench.ledgers.of(state), how.order), seats, speak)
+        metered = partial(bench.meter, state, "exchange", round_)
+        return await _hear(_Round("exchange", round_, record, metered, how.order), seats, speak)
 
     return exchange
 
@@ -190,7 +198,8 @@ class _Round:
     phase: Phase
     number: int
     record: Record
-    ledger: Ledger | None
+    metered: Callable[[str], Meter]
+    """Gives the books of a seat, by letter."""
     order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
 
 
@@ -206,7 +215,7 @@ async def _hear(
     """
 
     async def hear(seat: Seat, before: Sequence[Turn] = ()) -> tuple[Turn | Loss, Spent]:
-        meter = Meter(round_.ledger)
+        meter = round_.metered(seat.letter)
         outcome: Turn | Loss
         try:
             with turn_span(seat.letter, seat.expert.name, seat.endpoint, round_.phase, round_.number):
@@ -241,7 +250,7 @@ async def _in_time(seat: Seat, speaking: Awaitable[Turn]) -> Turn:
         async with clock:
             return await speaking
     except TimeoutError as problem:
-        if not clock.expired():
+        if not clock.expired() and not isinstance(problem, CutShort):
             raise
         cure = f"Give {seat.expert.name} more seconds, or a faster model."
         raise ModelUnavailable(

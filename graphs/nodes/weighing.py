@@ -19,7 +19,7 @@ from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.core.errors import BadReply, ConsilienceError
 from consilience.fusion import MOST_OPTIONS, distribution, lettered
-from consilience.models import Ledger, Meter
+from consilience.models import Meter
 from consilience.observations import Record, Relevance
 
 __all__ = ["weigh"]
@@ -45,9 +45,10 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
         with bench.relevance(question_of(state)) as by_question:
             relevance = preferring(cited, by_question)
             read = await asyncio.to_thread(_read, state, record, relevance, (seats, last, how))
-        ledger = bench.ledgers.of(state)
         letters = lettered(options)
-        heard = await asyncio.gather(*(_weigh(seat, read[seat.letter], letters, ledger) for seat in seats))
+        heard = await asyncio.gather(
+            *(_weigh(s, read[s.letter], letters, bench.meter(state, "weighing", s.letter)) for s in seats)
+        )
         return {
             "odds": [outcome for outcome, _ in heard if isinstance(outcome, Odds)],
             "losses": [outcome for outcome, _ in heard if isinstance(outcome, Loss)],
@@ -57,10 +58,7 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
     return weigh
 
 
-async def _weigh(
-    seat: Seat, shared: str, letters: Mapping[str, str], ledger: Ledger | None
-) -> tuple[Odds | Loss, Spent]:
-    meter = Meter(ledger)
+async def _weigh(seat: Seat, shared: str, letters: Mapping[str, str], meter: Meter) -> tuple[Odds | Loss, Spent]:
     outcome: Odds | Loss
     try:
         with turn_span(seat.letter, seat.expert.name, seat.endpoint, "weighing"):

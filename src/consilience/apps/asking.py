@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
-from consilience.agents import Expert, Verdict
-from consilience.apps.console import Narrator
+from consilience.agents import Expert
 from consilience.apps.estimate import dry_run
 from consilience.apps.offsets import parse_offsets
+from consilience.apps.telling import AsJson, Checkpoint, Trace, tell
 from consilience.core.errors import BadConfiguration
-from consilience.graphs import PROTOCOLS, AskOptions, Event, Finished, Protocol, Recorded, astream, protocol_named
+from consilience.graphs import PROTOCOLS, AskOptions, Protocol, protocol_named
 from consilience.models import Budget
 from consilience.observations import MODALITIES
 
 __all__ = ["ask_command", "parse_budget", "parse_expert"]
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, recordings, texts, tables.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
-
-_EXIT_FAILED, _EXIT_ABSTAINED = 5, 7
 
 
 def ask_command(
@@ -63,8 +57,14 @@ def ask_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
     as_json: AsJson = False,
-    trace: Annotated[
-        Path | None, typer.Option(help="Folder to write events.jsonl, record.txt and verdict.json into.")
+    trace: Trace = None,
+    thread: Annotated[
+        str | None,
+        typer.Option(help="Keep the run under this name as it goes: `consilience resume NAME`.", metavar="NAME"),
+    ] = None,
+    checkpoint: Checkpoint = None,
+    pause: Annotated[
+        list[str] | None, typer.Option(help="Ask you first: on a `conflict`, before the `judge`. Repeatable.")
     ] = None,
     no_cache: NoCache = False,
     only_plan: Annotated[
@@ -75,64 +75,29 @@ def ask_command(
 
     Example: consilience ask "Where and when do we meet?" scene.png call.wav
     """
-    experts = [parse_expert(text) for text in expert or []]
-    options: AskOptions = {"protocol": _protocol(protocol, rule), "seed": seed, "cache": not no_cache}
-    if rounds is not None:
-        options["rounds"] = rounds
-    if option:
-        options["options"] = option
-    if offset:
-        options["offsets"] = parse_offsets(offset)
-    if budget:
-        options["budget"] = parse_budget(budget)
-    if model:
-        options["model"] = model
-    if experts:
-        options["experts"] = experts
+    how = _protocol(protocol, rule)
+    given = {
+        "protocol": how.with_pause(pause) if pause else how,
+        "seed": seed,
+        "cache": not no_cache,
+        "rounds": rounds,
+        "options": option or None,
+        "offsets": parse_offsets(offset) if offset else None,
+        "budget": parse_budget(budget) if budget else None,
+        "model": model,
+        "experts": [parse_expert(text) for text in expert or []] or None,
+        "thread": thread,
+        "checkpointer": checkpoint,
+    }
+    options = cast(AskOptions, {name: value for name, value in given.items() if value is not None})
     if only_plan:
         return dry_run(question, files, options, as_json=as_json)
-    verdict = asyncio.run(_debate(question, files, options, None if as_json else Console(), trace))
-    if as_json:
-        print(verdict.model_dump_json())
-    return {"failed": _EXIT_FAILED, "abstained": _EXIT_ABSTAINED}.get(verdict.status, 0)
+    return tell(question, files, options, as_json=as_json, trace=trace)
 
 
 def _protocol(name: str, rule: str | None) -> Protocol:
     ready = protocol_named(name)
     return ready if rule is None else replace(ready, rule=rule)
-
-
-async def _debate(
-    question: str, files: list[Path], options: AskOptions, console: Console | None, trace: Path | None
-) -> Verdict:
-    narrator = Narrator(console) if console else None
-    told: list[Event] = []
-    try:
-        async with aclosing(astream(question, files, **options)) as events:
-            async for event in events:
-                told.append(event)
-                if narrator:
-                    narrator.tell(event)
-    finally:
-        if narrator:
-            narrator.close()
-        if trace:
-            await asyncio.to_thread(_write_trace, trace, told)
-    last = told[-1]
-    if not isinstance(last, Finished):
-        raise BadConfiguration("The graph ended without a verdict.", cure="Its last node must be `compose`.")
-    return last.verdict
-
-
-def _write_trace(folder: Path, events: list[Event]) -> None:
-    """What happened so far, also after a failure."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "events.jsonl").write_text("".join(f"{event.model_dump_json()}\n" for event in events))
-    for event in events:
-        if isinstance(event, Recorded):
-            (folder / "record.txt").write_text("\n".join(event.lines) + "\n")
-        if isinstance(event, Finished):
-            (folder / "verdict.json").write_text(event.verdict.model_dump_json(indent=2))
 
 
 def parse_budget(text: str) -> Budget:

@@ -23,6 +23,7 @@ from consilience.graphs import (
     Finished,
     GateDecided,
     LookedAgain,
+    Paused,
     Perceived,
     PhaseStarted,
     PullingWeights,
@@ -88,7 +89,7 @@ class Steps:
                 self._child(plain(course_of(event)), "")
             case AnswerDelta():
                 self._answer += plain(event.text)
-            case Finished() | Failed():
+            case Finished() | Failed() | Paused():
                 self._end(event)
 
     def fail(self, problem: str) -> None:
@@ -97,11 +98,15 @@ class Steps:
             step["metadata"]["status"] = "done"
         self._answer = f"**This did not work.** {plain(problem)}"
 
-    def _end(self, event: Finished | Failed) -> None:
-        if isinstance(event, Finished):
-            self._finish(event.verdict)
-        else:
-            self.fail(f"{event.reason} {event.cure}".strip())
+    def _end(self, event: Finished | Failed | Paused) -> None:
+        match event:
+            case Finished():
+                self._finish(event.verdict)
+            case Failed():
+                self.fail(f"{event.reason} {event.cure}".strip())
+            case Paused():
+                self._child(f"A person is asked: {event.pause.told()}", "\n".join(map(plain, event.pause.lines)))
+                self._answer = f"It waits for you: `consilience resume {plain(event.thread)}`"
 
     def _advance(self, event: Recorded | Reconciled | PhaseStarted) -> None:
         self._close(self._phase)

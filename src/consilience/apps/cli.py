@@ -1,4 +1,4 @@
-"""The command line: `consilience ask | observe | export | import | tools | cache | weights | mcp | doctor | chat`."""
+"""The command line: `consilience ask`, `resume`, `replay`, `observe`, `tools`, `weights`, `doctor`, `chat` and more."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ __all__ = ["EXIT_CODES", "app", "main"]
 
 EXIT_CODES = """
 Exit codes: 0 answered · 1 unexpected error · 2 wrong usage or configuration · 3 an input cannot be read ·
-4 a package or weights are missing · 5 no model answered · 7 the evidence does not answer · 130 interrupted
+4 a package or weights are missing · 5 no model answered · 6 it waits for a person · 7 the evidence does not answer ·
+130 interrupted
 """
 
 _HOMES = {
     "ask": ("asking", "ask_command"),
+    "resume": ("resuming", "resume_command"),
+    "replay": ("resuming", "replay_command"),
     "observe": ("observing", "observe_command"),
     "export": ("exchanging", "export_command"),
     "import": ("exchanging", "import_command"),

@@ -30,6 +30,7 @@ from consilience.graphs import (
     Finished,
     GateDecided,
     LookedAgain,
+    Paused,
     Perceived,
     PhaseStarted,
     PullingWeights,
@@ -89,6 +90,10 @@ class Narrator:
                 self._heading(event)
             case TurnTaken():
                 self._turn(event.turn)
+            case Paused():
+                self._console.print(f"\n[bold]{escape(event.pause.told())}[/]")
+                for line in event.pause.lines:
+                    self._console.print(f"  {escape(line)}", highlight=False)
             case Finished():
                 self._console.print()
                 self._console.print(verdict_panel(event.verdict))

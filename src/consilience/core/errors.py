@@ -14,6 +14,7 @@ ConsilienceError
 ├── Unobservable                a medium does not allow an observation (told to the agents, cached)
 └── RunError                    the run cannot go on
     ├── BudgetSpent             the next call could exceed what the run may spend
+    ├── Waiting                 a person has to say something first
     ├── Stopped                 an encoding was cancelled, or took longer than allowed
     ├── WeightsUnavailable      no source delivered the weights
     └── WeightsCorrupt          bytes arrived, but not the bytes that were promised
@@ -44,6 +45,7 @@ __all__ = [
     "UnknownName",
     "Unobservable",
     "UnsupportedMedia",
+    "Waiting",
     "WeightsCorrupt",
     "WeightsUnavailable",
     "nearest",
@@ -278,6 +280,23 @@ class BudgetSpent(RunError):
             f"The budget of {allowed:,.6g} {unit} is spent: {spent:,.6g} are used or reserved, "
             f"and the next call may take {wanted:,.6g}.",
             cure="Raise the budget, or ask with fewer seats and rounds.",
+        )
+
+
+class Waiting(RunError):
+    """The run is kept, and waits for a person.
+
+    Attributes:
+        thread: under which it is resumed.
+    """
+
+    exit_code = 6
+
+    def __init__(self, thread: str, asked: str) -> None:
+        self.thread = thread
+        super().__init__(
+            f"A person is asked: {asked}",
+            cure=f"Resume it with an answer: resume=Guidance(...), thread={thread!r}.",
         )
 
 

@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         False,
         description="Put prompts, replies, questions and answers into OpenTelemetry spans; media never are.",
     )
+    checkpoints: str | None = Field(
+        None,
+        description="Where runs are kept that are given a thread: `sqlite:///file` or `postgresql://...`; unset: "
+        "runs.sqlite in `cache_dir`.",
+    )
     limits: Limits = Field(default_factory=lambda: Limits())
 
     @field_validator("fallbacks", mode="before")
@@ -151,6 +156,11 @@ class Settings(BaseSettings):
     def weights_dir(self) -> Path:
         """Where the weights store keeps its files."""
         return self.cache_dir / "weights"
+
+    @property
+    def checkpoints_url(self) -> str:
+        """Where runs are kept that are given a thread."""
+        return self.checkpoints or f"sqlite:///{self.cache_dir / 'runs.sqlite'}"
 
     @property
     def store_dir(self) -> Path:

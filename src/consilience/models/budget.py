@@ -149,6 +149,12 @@ class Ledger:
             cost = usage.cost if usage.cost is not None else reservation.estimate.cost
             self._money += cost or 0
 
+    def count(self, usage: Usage) -> None:
+        """Adds what was spent of the budget without this ledger: by a process before this one."""
+        with self._lock:
+            self._spent += usage
+            self._money += usage.cost or 0
+
     def check_time(self, coming: float = 0) -> None:
         """Asks whether there is time left, also after so many seconds more.
 

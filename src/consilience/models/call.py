@@ -32,7 +32,7 @@ class Call:
     def __init__(self, prompt: Prompt, on_text: Callable[[str], None] | None, meter: Meter) -> None:
         self.prompt = prompt
         self.meter = meter
-        self.usage = Usage()
+        self.spent: list[Usage] = []
         self.attempts = 0
         self._on_text = on_text
         self._heard = False
@@ -45,6 +45,22 @@ class Call:
         self._heard = True
         if self._on_text:
             self._on_text(piece)
+
+    @property
+    def usage(self) -> Usage:
+        """What all attempts used."""
+        return sum(self.spent, Usage())
+
+    def count(self, usage: Usage) -> None:
+        """Books what an earlier process used for this call."""
+        self.meter.add(usage)
+        if self.meter.ledger:
+            self.meter.ledger.count(usage)
+
+    def recalled(self, text: str) -> None:
+        """Tells the listener a reply that was given earlier, in one piece."""
+        if self._on_text:
+            self._on_text(text)
 
     @property
     def seconds_left(self) -> float:
@@ -97,6 +113,6 @@ class Call:
                     usage = usage.model_copy(update={"failed": 1})
                 if ledger and held:
                     ledger.settle(held, usage)
-                self.usage += usage
+                self.spent.append(usage)
                 self.meter.add(usage)
                 told(made.answer, usage)

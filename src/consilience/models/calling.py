@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from consilience.models.failures import BrokenOff
 from consilience.models.methods import Method
+from consilience.models.usage import Usage
 
-__all__ = ["Answer", "Prompt", "Sampling", "request"]
+__all__ = ["Answer", "Prompt", "Reply", "Sampling", "request"]
 
 _REASONS = ("finish_reason", "stop_reason", "done_reason")
 """Where the providers' models say why a reply ended."""
@@ -61,6 +62,32 @@ class Answer:
     cut: bool = False
     refusal: str | None = None
     alternatives: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back.
+
+    Attributes:
+        text: never empty, unless `alternatives` were asked for and are told.
+        usage: all that the call used, failed attempts and other models included.
+        method: how the endpoint was asked.
+        cut: it reached its token limit: its JSON is then likely broken.
+        alternatives: likely first tokens, each with its log-probability; empty when they were not asked for, or are
+            not told.
+        model: the endpoint that really answered.
+        attempts: how often a model was asked, over all models.
+        passed_over: why the models before this one failed, a line each.
+    """
+
+    text: str
+    usage: Usage
+    method: Method
+    cut: bool = False
+    alternatives: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    attempts: int = 1
+    passed_over: tuple[str, ...] = ()
 
 
 async def request(

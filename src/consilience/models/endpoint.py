@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -15,44 +14,18 @@ from langchain_core.runnables import Runnable
 from consilience.core.errors import BadReply, ConsilienceError, ModelError, ModelUnavailable
 from consilience.models.breaker import Breaker, BreakerState
 from consilience.models.call import Call
-from consilience.models.calling import Answer, Prompt, Sampling, request
+from consilience.models.calling import Answer, Prompt, Reply, Sampling, request
 from consilience.models.clients import Connection
 from consilience.models.failures import explained
+from consilience.models.journal import kept
 from consilience.models.meter import Meter
 from consilience.models.methods import Ladder, Method
 from consilience.models.retrying import Patience, persist
 from consilience.models.spans import Request, model_span
-from consilience.models.usage import Usage
 
-__all__ = ["Endpoint", "Reply"]
+__all__ = ["Endpoint"]
 
 OnText = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back.
-
-    Attributes:
-        text: never empty, unless `alternatives` were asked for and are told.
-        usage: all that the call used, failed attempts and other models included.
-        method: how the endpoint was asked.
-        cut: it reached its token limit: its JSON is then likely broken.
-        alternatives: likely first tokens, each with its log-probability; empty when they were not asked for, or are
-            not told.
-        model: the endpoint that really answered.
-        attempts: how often a model was asked, over all models.
-        passed_over: why the models before this one failed, a line each.
-    """
-
-    text: str
-    usage: Usage
-    method: Method
-    cut: bool = False
-    alternatives: Mapping[str, float] = field(default_factory=dict)
-    model: str = ""
-    attempts: int = 1
-    passed_over: tuple[str, ...] = ()
 
 
 class Endpoint:
@@ -147,7 +120,8 @@ class Endpoint:
             sampling: see `Sampling`.
             on_text: called with each piece of text as it is generated, where the endpoint streams; not when an
                 attempt is repeated.
-            meter: told what each attempt uses, also when the call fails; its ledger has to admit each attempt.
+            meter: told what each attempt uses, also when the call fails; its ledger has to admit each attempt. A call
+                that its journal holds is not made, see `kept`.
 
         Raises:
             ModelUnavailable: not reached, key refused, timed out, or the endpoint answered with an error;
@@ -156,6 +130,12 @@ class Endpoint:
             BudgetSpent: the meter's ledger did not admit it.
         """
         call = Call(Prompt(tuple(messages), schema, sampling or Sampling()), on_text, meter or Meter())
+        if call.meter.journal is None:
+            return await self._made(call)
+        return await kept(call.meter.journal, call, self.name, self.provider, lambda: self._made(call))
+
+    async def _made(self, call: Call) -> Reply:
+        """The reply of the first model, this one or a fallback, that gives one."""
         passed_over: list[str] = []
         for others, endpoint in zip(range(len(self.fallbacks), -1, -1), (self, *self.fallbacks), strict=True):
             before = call.attempts

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from consilience.models.budget import Ledger
 from consilience.models.usage import Usage
+
+if TYPE_CHECKING:
+    from consilience.models.journal import Journal
 
 __all__ = ["Meter"]
 
@@ -13,11 +18,13 @@ class Meter:
 
     Attributes:
         ledger: the run's, which has to admit each call; None: no limit.
+        journal: holds the calls made so far, by this process or one before it; None: none is kept.
         usage: all that was used, failed attempts included.
     """
 
-    def __init__(self, ledger: Ledger | None = None) -> None:
+    def __init__(self, ledger: Ledger | None = None, journal: Journal | None = None) -> None:
         self.ledger = ledger
+        self.journal = journal
         self.usage = Usage()
         self._models: dict[str, None] = {}
         self._passed_over: list[str] = []
