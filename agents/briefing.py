@@ -1,4 +1,4 @@
-"""What seats and judge read: the question, the evidence, and what has been said, as one growing text."""
+"""What seats and judge read: the evidence, and what has been said, as one growing text."""
 
 from __future__ import annotations
 
@@ -34,14 +34,18 @@ class Brief:
     """What it may have read again."""
 
 
-def opening_brief(question: str, evidence: Rendering) -> str:
-    """The question and the evidence of one seat, nothing of its peers."""
-    return f"Question: {question}\n\nEvidence:\n{evidence.text or '(none)'}"
+def opening_brief(evidence: Rendering) -> str:
+    """The evidence of one seat, nothing of its peers."""
+    return f"Evidence:\n{evidence.text or '(none)'}"
 
 
-def debate_brief(question: str, evidence: Rendering, turns: Sequence[Turn]) -> str:
-    """The question, the cited evidence, and every turn so far; with more turns, the earlier text is its beginning."""
-    parts = [opening_brief(question, evidence)]
+def debate_brief(evidence: Rendering, turns: Sequence[Turn]) -> str:
+    """The cited evidence, and every turn so far; with more turns, the earlier text is its beginning.
+
+    The question is not here: it comes behind all that is read, with the instruction. A small model that reads it first
+    has lost sight of it by the time it answers.
+    """
+    parts = [opening_brief(evidence)]
     told: set[tuple[str, str]] = set()
     for turn in turns:
         if turn.round != 0 and "\nExchange:" not in parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from consilience.agents.turn import Citation, Claim, Turn
 
 from consilience.core.words import words
-from consilience.observations import Observation, Record, heading_of
+from consilience.observations import RUNNING, Observation, Record, heading_of
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]
 
@@ -29,8 +29,10 @@ def check_citation(citation: Citation, record: Record) -> Citation:
     if _says(record[citation.label], quote):
         return _held(citation, record, citation.label)
     elsewhere = _elsewhere(citation.label, quote, record)
-    if len(elsewhere) == 1:
-        return _held(citation, record, elsewhere[0])
+    # Kinds that repeat the words of running text do not make its line ambiguous.
+    running = [label for label in elsewhere if record[label].kind in RUNNING]
+    if len(elsewhere) == 1 or len(running) == 1:
+        return _held(citation, record, (running or elsewhere)[0])
     return _faulty(citation, record, f"{citation.label} does not say {citation.quote!r}")
 
 

@@ -42,6 +42,8 @@ class Expert:
     sampling: Sampling = Sampling()
     tokens: int = 1200
     """Budget of the evidence in its opening prompt."""
+    background: bool = False
+    """Shows it also lines that describe a surface and do not bear on the question; a small model is misled by them."""
     seconds: float | None = None
     """The longest that a turn may take, retries and all; with no turn by then the seat is lost for the round."""
     reliability: float | None = None
@@ -80,26 +82,28 @@ class Seat:
         offered = offered_to(self.expert.view, offers)
         more = [prompt("look_again")] if left_out else []
         more += [told_offers(offered)] if offered else []
-        instruction = "\n".join([prompt("opening", role=self.expert.role), *more])
+        instruction = "\n".join([prompt("opening", role=self.expert.role, question=question), *more])
         media = tuple(dict.fromkeys(span.media for span in left_out))
         allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
-        reply, repaired = await self._reply(opening_brief(question, evidence), instruction, turn_form(allowed), meter)
+        reply, repaired = await self._reply(opening_brief(evidence), instruction, turn_form(allowed), meter)
         return self._turn("opening", 0, reply, repaired, left_out)
 
     def evidence(self, record: Record, relevance: Relevance | None = None) -> Rendering:
         """What its opening prompt shows of its own view. Blocks."""
         own = record.select(modalities=self.expert.view)
-        return record.render(own, tokens=self.expert.tokens, relevance=relevance)
+        return record.render(own, tokens=self.expert.tokens, relevance=relevance, background=self.expert.background)
 
     async def respond(self, brief: Brief, meter: Meter) -> Turn:
         """A turn that answers the peers' turns, over the evidence cited so far."""
         dispute = " " + prompt("dispute", rivals=" or ".join(brief.rivals)) if brief.rivals else ""
         stand = " " + prompt("against") if brief.against else ""
         # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
-        instruction = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand)
+        instruction = prompt(
+            "exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand, question=brief.question
+        )
         instruction += f"\n{told}" if (told := told_offers(brief.offers)) else ""
         allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
-        shared = debate_brief(brief.question, brief.evidence, brief.turns)
+        shared = debate_brief(brief.evidence, brief.turns)
         reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter)
         return self._turn("exchange", brief.round, reply, repaired)
 

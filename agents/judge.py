@@ -50,7 +50,7 @@ class Judge:
         told = "\n".join(f"{turn.seat}: {_testimony(turn, record)}" for turn in ordered)
         seats = [turn.seat for turn in ordered]
         instruction = prompt("resolve", question=question, seats=" or ".join(seats))
-        messages = conversation(f"Question: {question}\n\n{told}", instruction)
+        messages = conversation(told, instruction)
         filled = await ask(self.endpoint, messages, resolve_form(seats), meter=meter, sampling=self.sampling)
         reply = filled.value
         return Resolution(
@@ -106,7 +106,7 @@ class Judge:
         instruction = prompt("compose", finding=finding, question=question)
         decided = resolution is not None and resolution.decided
         heard = [turn for turn in turns if turn.round == 0] if decided else turns
-        messages = conversation(debate_brief(question, evidence, heard), instruction)
+        messages = conversation(debate_brief(evidence, heard), instruction)
         form = compose_form(evidence.labels)
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
 

@@ -170,12 +170,13 @@ class Allowed:
 def turn_form(allowed: Allowed) -> Form[TurnReply]:
     """A seat's turn."""
     citation = {"label": one_of(allowed.labels), "quote": string(_QUOTE)}
-    properties: dict[str, Any] = {"evidence": list_of("citation", citation, 2 if allowed.labels else 0)}
+    answer = one_of([*allowed.options, NOT_STATED]) if allowed.options else string(_ANSWER)
+    # The answer comes first: a small model that has to choose lines before it has an answer answers what it has chosen.
+    properties = {"answer": answer, "evidence": list_of("citation", citation, 2 if allowed.labels else 0)}
     if allowed.peers:
         dispute = {"seat": one_of(allowed.peers), "reason": string(_TEXT)}
         properties["disputes"] = list_of("dispute", dispute, 1)
-    answer = one_of([*allowed.options, NOT_STATED]) if allowed.options else string(_ANSWER)
-    properties |= {"stated": _STATED, "answer": answer}
+    properties["stated"] = _STATED
     if allowed.media:
         look = {"medium": one_of(allowed.media), "words": string(_QUOTE), "start": number(), "end": number()}
         properties["look_again"] = list_of("request", look, 1)
@@ -218,7 +219,7 @@ def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
     """The judge's final answer over these labels."""
     claim = {"text": string(_TEXT), "label": one_of(labels), "quote": string(_QUOTE)}
     claims = list_of("claim", claim, 3 if labels else 0)
-    properties = {"claims": claims, "stated": _STATED, "answer": string(2 * _ANSWER)}
+    properties = {"answer": string(2 * _ANSWER), "claims": claims, "stated": _STATED}
 
     def check(reply: ComposeReply) -> None:
         _check_labels(reply.claims, labels)

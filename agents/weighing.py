@@ -15,14 +15,17 @@ __all__ = ["letter_odds"]
 _ALTERNATIVES = 20
 
 
-async def letter_odds(seat: Seat, shared: str, letters: Mapping[str, str], meter: Meter) -> Mapping[str, float]:
+async def letter_odds(
+    seat: Seat, shared: str, question: str, letters: Mapping[str, str], meter: Meter
+) -> Mapping[str, float]:
     """Log-probabilities of the likely first tokens of the seat's reply when it has to name an option by its letter.
 
     One token is generated, behind a prompt that begins as the seat's last one did, so that a prefix cache serves it.
 
     Args:
         seat: whose endpoint `tells_alternatives`.
-        shared: the question with all that the seat has read.
+        shared: all that the seat has read.
+        question: what is asked.
         letters: the options by letter.
         meter: the seat's books.
 
@@ -32,7 +35,7 @@ async def letter_odds(seat: Seat, shared: str, letters: Mapping[str, str], meter
         BudgetSpent: the meter's ledger did not admit the call.
     """
     options = "\n".join(f"{letter}: {option}" for letter, option in letters.items())
-    messages = conversation(shared, prompt("odds", role=seat.expert.role, options=options))
+    messages = conversation(shared, prompt("odds", role=seat.expert.role, question=question, options=options))
     # The odds are those of the model, not of a draw: whatever the seat's temperature.
     sampling = Sampling(max_tokens=1, temperature=0, alternatives=_ALTERNATIVES)
     reply = await seat.endpoint.complete(messages, sampling=sampling, meter=meter)

@@ -45,9 +45,9 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
         with bench.relevance(question_of(state)) as by_question:
             relevance = preferring(cited, by_question)
             read = await asyncio.to_thread(_read, state, record, relevance, (seats, last, how))
-        letters = lettered(options)
+        asked, letters = question_of(state), lettered(options)
         heard = await asyncio.gather(
-            *(_weigh(s, read[s.letter], letters, bench.meter(state, "weighing", s.letter)) for s in seats)
+            *(_weigh(s, read[s.letter], asked, letters, bench.meter(state, "weighing", s.letter)) for s in seats)
         )
         return {
             "odds": [outcome for outcome, _ in heard if isinstance(outcome, Odds)],
@@ -58,11 +58,13 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
     return weigh
 
 
-async def _weigh(seat: Seat, shared: str, letters: Mapping[str, str], meter: Meter) -> tuple[Odds | Loss, Spent]:
+async def _weigh(
+    seat: Seat, shared: str, question: str, letters: Mapping[str, str], meter: Meter
+) -> tuple[Odds | Loss, Spent]:
     outcome: Odds | Loss
     try:
         with turn_span(seat.letter, seat.expert.name, seat.endpoint, "weighing"):
-            told = await letter_odds(seat, shared, letters, meter)
+            told = await letter_odds(seat, shared, question, letters, meter)
             found = distribution(told, tuple(letters.values()))
             if found is None:
                 raise BadReply(seat.endpoint.name, "it tells no odds of the options' letters.")
@@ -93,8 +95,8 @@ def _read(
     cited = evidence_of(state, record, relevance) if any(turn.round for turn in last.values()) else None
     for seat in seats:
         if cited is None or last[seat.letter].round == 0:
-            read[seat.letter] = opening_brief(question_of(state), seat.evidence(record, relevance))
+            read[seat.letter] = opening_brief(seat.evidence(record, relevance))
         else:
             audible = [turn for turn in turns if turn.seat in (seat.letter, *heard[seat.letter])]
-            read[seat.letter] = debate_brief(question_of(state, record), cited, audible)
+            read[seat.letter] = debate_brief(cited, audible)
     return read

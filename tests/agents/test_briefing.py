@@ -49,13 +49,13 @@ DEBATES = st.lists(st.tuples(st.sampled_from("ABC"), TEXTS), max_size=4).flatmap
 
 @given(DEBATES)
 def test_with_every_turn_the_text_only_grows(turns: Sequence[Turn]) -> None:
-    grown = [debate_brief("Where?", EVIDENCE, turns[:count]) for count in range(len(turns) + 1)]
+    grown = [debate_brief(EVIDENCE, turns[:count]) for count in range(len(turns) + 1)]
     assert all(longer.startswith(shorter) and longer != shorter for shorter, longer in pairwise(grown))
 
 
 @given(DEBATES)
 def test_a_debate_begins_as_an_opening_over_the_same_evidence(turns: Sequence[Turn]) -> None:
-    assert debate_brief("Where?", EVIDENCE, turns).startswith(opening_brief("Where?", EVIDENCE))
+    assert debate_brief(EVIDENCE, turns).startswith(opening_brief(EVIDENCE))
 
 
 @given(DEBATES, TEXTS, TEXTS)
@@ -64,10 +64,10 @@ def test_a_turn_is_one_line_whatever_it_says(turns: Sequence[Turn], quote: str, 
         one.model_copy(update={"claims": (claim(quote),), "disputes": (Dispute(seat="B", reason=reason),)})
         for one in turns
     ]
-    told = debate_brief("Where?", EVIDENCE, said).splitlines()
-    seats = [line for line in told[4:] if line and line not in ("Statements:", "Exchange:")]
+    told = debate_brief(EVIDENCE, said).splitlines()
+    seats = [line for line in told[2:] if line and line not in ("Statements:", "Exchange:")]
     assert [line[:8] for line in seats] == [f"Seat {one.seat}: " for one in turns]
-    assert len(told) - len(seats) - 4 == 2 * len({one.round == 0 for one in turns})
+    assert len(told) - len(seats) - 2 == 2 * len({one.round == 0 for one in turns})
     for line in seats:
         assert line.count("Seat ") - line.count("Seat B,") == 1
         assert "[i9]" not in line
@@ -83,9 +83,7 @@ def test_a_whole_debate_reads_well() -> None:
         turn("B", 1),
         turn("A", 2),
     ]
-    assert debate_brief("Where?", EVIDENCE, turns).splitlines() == [
-        "Question: Where?",
-        "",
+    assert debate_brief(EVIDENCE, turns).splitlines() == [
         "Evidence:",
         "[i1] text: Platform 4",
         "",
@@ -101,11 +99,18 @@ def test_a_whole_debate_reads_well() -> None:
 
 
 def test_names_of_experts_stay_out() -> None:
-    assert "expert-" not in debate_brief("Where?", EVIDENCE, [turn("A"), turn("B", 1)])
+    assert "expert-" not in debate_brief(EVIDENCE, [turn("A"), turn("B", 1)])
 
 
 def test_no_evidence_is_said(record_of: Callable[..., Record]) -> None:
-    assert opening_brief("Where?", record_of().render()).endswith("Evidence:\n(none)")
+    assert opening_brief(record_of().render()).endswith("Evidence:\n(none)")
+
+
+@pytest.mark.parametrize("name", ["opening", "exchange", "compose"])
+def test_the_question_stands_behind_all_that_is_read(name: str) -> None:
+    filled = {"role": "r", "seat": "A", "dispute": "", "finding": "", "question": "Where to?"}
+    assert "Where to?" not in debate_brief(EVIDENCE, [turn("A")])
+    assert prompt(name, **filled).index("Where to?") < prompt(name, **filled).index("nswer in ")
 
 
 def test_the_instruction_comes_last_and_the_system_prompt_first() -> None:
@@ -115,10 +120,10 @@ def test_the_instruction_comes_last_and_the_system_prompt_first() -> None:
 
 
 def test_what_is_filled_into_a_prompt_is_not_filled_in_itself() -> None:
-    assert prompt("opening", role="the $role ${role} $$").startswith("You are the $role ${role} $$.")
+    assert prompt("opening", role="the $role ${role} $$", question="").startswith("You are the $role ${role} $$.")
 
 
-@pytest.mark.parametrize("filled", [{}, {"rol": "x"}])
+@pytest.mark.parametrize("filled", [{"question": "x"}, {"rol": "x", "question": "x"}])
 def test_a_placeholder_that_is_left_empty_is_an_error(filled: dict[str, str]) -> None:
     with pytest.raises(KeyError, match="role"):
         prompt("opening", **filled)
@@ -130,7 +135,7 @@ def test_words_are_quoted_once() -> None:
         turn("B", 1, claims=(claim("Platform 4"),)),
         turn("C", 1, claims=(claim("4"),)),
     ]
-    told = debate_brief("Where?", EVIDENCE, turns).splitlines()
+    told = debate_brief(EVIDENCE, turns).splitlines()
     assert [line for line in told if line.startswith("Seat")] == [
         'Seat A: platform 4 (fully stated; [i1] "Platform 4")',
         "Seat B: platform 4 (fully stated; [i1])",

@@ -120,13 +120,13 @@ async def test_only_rivals_are_named_and_can_be_disputed(scripted: Scripted, rec
 async def test_every_later_prompt_begins_with_what_earlier_ones_shared(scripted: Scripted, record: Record) -> None:
     model, endpoint = scripted(PICTURE, CALL, PICTURE, CALL, PICTURE, CALL, ANSWER)
     turns, evidence = await openings(endpoint, record), record.render(["i1", "a1"])
-    briefs = [debate_brief(QUESTION, evidence, turns)] * 2
+    briefs = [debate_brief(evidence, turns)] * 2
     for round_ in (1, 2):
         brief = Brief(QUESTION, evidence, list(turns), round=round_)
         said = [await seat(endpoint, letter=a).respond(brief, Meter()) for a in "AB"]
         assert [turn.round for turn in said] == [round_, round_]
         turns += [check_turn(turn, record) for turn in said]
-        briefs += [debate_brief(QUESTION, evidence, turns)] * 2
+        briefs += [debate_brief(evidence, turns)] * 2
     await Judge(endpoint).compose(QUESTION, evidence, turns, None, Meter())
     prompts = [call.prompt for call in model.calls[2:]]
     for place, asked in enumerate(prompts):
@@ -238,7 +238,7 @@ async def test_who_stands_against_conformity_is_told_so(scripted: Scripted, reco
     model, endpoint = scripted(PICTURE, CALL, PICTURE)
     turns = await openings(endpoint, record)
     await seat(endpoint).respond(Brief(QUESTION, record.render(), turns, against=True), Meter())
-    assert model.calls[-1].prompt.endswith("that others answer alike is no evidence.")
+    assert model.calls[-1].prompt.partition("\nQuestion: ")[0].endswith("that others answer alike is no evidence.")
 
 
 def test_several_generalists_draw_and_one_does_not() -> None:

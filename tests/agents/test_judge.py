@@ -164,7 +164,7 @@ async def test_an_answer_is_composed_of_the_debate(scripted: Scripted, record: R
     asked = model.calls[0].prompt
     assert evidence.text in asked
     assert "Seat A: platform 4" in asked
-    assert f'You are the judge. Answer the question: "{QUESTION}"' in asked
+    assert f'You are the judge. Question: "{QUESTION}"' in asked
     assert "expert-" not in asked
     assert meter.usage.calls == 1
 
@@ -173,10 +173,7 @@ async def test_an_answer_knows_what_was_found(scripted: Scripted, record: Record
     model, endpoint = scripted(ANSWER)
     found = Resolution(question="?", stronger="B", reason="It was said later.", answer="platform nine")
     await Judge(endpoint).compose(QUESTION, record.render(), turns, found, Meter())
-    assert (
-        'You are the judge. You have found that "platform nine" is right: It was said later. Answer'
-        in model.calls[0].prompt
-    )
+    assert 'You have found that "platform nine" is right: It was said later. Answer in one' in model.calls[0].prompt
 
 
 async def test_an_answer_cites_only_what_is_shown(scripted: Scripted, record: Record, turns: Sequence[Turn]) -> None:
@@ -199,7 +196,7 @@ async def test_a_question_may_hold_dollars(
 ) -> None:
     model, endpoint = scripted(ANSWER)
     await Judge(endpoint).compose(question, record.render(), turns, None, Meter())
-    assert f'Answer the question: "{question}"' in model.calls[0].prompt
+    assert f'Question: "{question}"' in model.calls[0].prompt
 
 
 YES, NO = {"yes": -0.1, "no": -3.1}, {"yes": -3.1, "no": -0.1}

@@ -44,7 +44,7 @@ async def events_of(question: str, media: list[Any], **options: Any) -> list[Any
 
 async def test_events_come_in_the_order_of_the_debate(server: ModelServer, settings: Settings) -> None:
     events = await events_of(QUESTION, [NOTE], model=server.base_url, settings=settings)
-    kinds = [event.type for event in events if event.type not in ("answer_delta", "perceived")]
+    kinds = [event.type for event in events if event.type not in ("answer_delta", "perceived", "comparing")]
     assert kinds == [
         *("started", "recorded", "reconciled"),
         *("phase_started", "turn_taken", "used", "turn_taken", "used"),

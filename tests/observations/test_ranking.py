@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consilience.observations import MODALITIES, Modality, Observation, Provenance
-from consilience.observations.ranking import ranked, streams
+from consilience.observations.ranking import bearing, ranked, streams
 
 VALUES: dict[str, Any] = {"text": {"text": "x"}, "passage": {"text": "x"}, "object": {"label": "x"}}
 
@@ -105,3 +105,31 @@ def test_a_misreading_comes_last_and_another_fact_does_not(one: str, other: str,
 def test_streams_are_running_text_medium_by_medium() -> None:
     made = labelled(seen("a"), seen("b", medium=1), seen("c", kind="object"), seen("d"), seen("e", kind="passage"))
     assert streams(made) == [["x0", "x3"], ["x1"], ["x4"]]
+
+
+@given(MADE, st.data())
+def test_only_background_that_does_not_bear_on_the_question_is_set_aside(
+    observations: dict[str, Observation], data: st.DataObject
+) -> None:
+    relevance = [data.draw(st.integers(0, 9)) / 10 for _ in observations]
+    kept = bearing(observations, lambda _: relevance)
+    assert list(kept) == [label for label in observations if label in set(kept)]
+    assert {o.provenance.media for o in observations.values()} == {observations[k].provenance.media for k in kept}
+    for (label, observation), score in zip(observations.items(), relevance, strict=True):
+        if label not in kept:
+            assert observation.kind == "object"
+            assert score < 0.6 * max(relevance) or max(relevance) == 0
+
+
+def test_background_stays_where_it_is_asked_for_or_all_there_is() -> None:
+    sign, seat, photo = seen("PLATFORM 4"), seen("a chair", kind="object"), seen("a cat", kind="object", medium=1)
+    observations = labelled(sign, seat, photo)
+    assert bearing(observations, lambda _: [1.0, 0.1, 0.0]) == ("x0", "x2")
+    assert bearing(observations, lambda _: [0.1, 1.0, 0.0]) == ("x0", "x1", "x2")
+
+
+def test_where_there_is_no_background_nobody_compares() -> None:
+    def never(_: object) -> list[float]:
+        raise AssertionError
+
+    assert bearing(labelled(seen("one"), seen("two")), never) == ("x0", "x1")

@@ -202,6 +202,18 @@ def test_rendering_is_laid_out_by_medium() -> None:
     )
 
 
+def test_what_does_not_bear_on_the_question_is_told_by_its_kind_alone() -> None:
+    ledger = [seen("EXIT"), seen("a chair", kind="object")]
+    record = Record([medium("image")], ledger)
+    told = record.render(relevance=lambda _: [1.0, 0.0], background=False)
+    assert told.text.splitlines()[1:] == [
+        "[i1] text: EXIT",
+        "(Not shown, since it does not bear on the question: object)",
+    ]
+    assert (told.labels, told.omitted) == (("i1",), 0)
+    assert record.render(background=False).labels == ("i1", "i2")
+
+
 def test_an_unnamed_medium_is_said_to_be_so() -> None:
     assert Record([], [seen("EXIT")]).render().text == "From an unnamed medium:\n[i1] text: EXIT"
 

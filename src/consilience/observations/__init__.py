@@ -40,6 +40,7 @@ from consilience.observations.locator import Cell, CharRange, Locator, Region, T
 from consilience.observations.media import MODALITIES, Media, Modality
 from consilience.observations.observation import Confidence, Observation, Provenance
 from consilience.observations.quoting import between_quotes, quoted
+from consilience.observations.ranking import RUNNING
 from consilience.observations.record import Record
 from consilience.observations.relevance import Relevance
 from consilience.observations.rendering import Omission, Rendering, Span, heading_of
@@ -47,6 +48,7 @@ from consilience.observations.store import ObservationStore
 
 __all__ = [
     "MODALITIES",
+    "RUNNING",
     "VALUES",
     "Cause",
     "Cell",

@@ -11,8 +11,9 @@ from itertools import chain, pairwise
 from consilience.core.words import folded, words
 from consilience.observations.kinds import Conflict
 from consilience.observations.observation import Observation
+from consilience.observations.relevance import Relevance
 
-__all__ = ["RUNNING", "Entry", "ranked", "streams"]
+__all__ = ["RUNNING", "Entry", "bearing", "ranked", "streams"]
 
 RUNNING = frozenset({"transcript", "text", "passage"})
 """Kinds whose observations are lines of running text."""
@@ -32,6 +33,17 @@ _TELLING: Mapping[str, int] = {
     "properties": 7,
 }
 _UNNAMED = 4
+
+# What describes a surface, or sums up what stands elsewhere: it is shown where it bears on the question.
+_BACKGROUND = frozenset(
+    {
+        *("language", "sentiment", "prosody", "sound", "speaker"),
+        *("properties", "object", "shot", "track"),
+        *("column", "unobserved"),
+    }
+)
+_BEARS = 0.6
+"""Of the highest relevance, what a line of background has at least."""
 
 # Of its neighbour's relevance, what a line of running text has at least; and a party of its conflict's.
 _BESIDE, _PARTY = 0.6, 0.9
@@ -85,6 +97,26 @@ def ranked(observations: Mapping[str, Observation], relevance: Sequence[float]) 
         among.append(text)
         yield candidate.entry
     yield from late
+
+
+def bearing(observations: Mapping[str, Observation], relevance: Relevance) -> tuple[str, ...]:
+    """Labels of what a question needs, in order: all but the background that does not bear on it.
+
+    Background describes a surface ("640 x 360 pixels, mostly black") or sums up what stands elsewhere; a small model
+    takes it for an answer. It stays where its relevance comes near the highest, and where a medium has nothing else.
+    Kinds of plug-ins are no background. Where there is none, `relevance` is not asked.
+    """
+    background = {label for label, observation in observations.items() if observation.kind in _BACKGROUND}
+    if not background:
+        return tuple(observations)
+    told = {o.provenance.media for label, o in observations.items() if label not in background}
+    scores = dict(zip(observations, relevance(list(observations.values())), strict=True))
+    enough = _BEARS * max(scores.values())
+    return tuple(
+        label
+        for label, observation in observations.items()
+        if label not in background or observation.provenance.media not in told or scores[label] >= enough > 0
+    )
 
 
 def streams(observations: Mapping[str, Observation]) -> list[list[str]]:

@@ -151,18 +151,26 @@ class Record:
         return tuple(label for label, o in self if o.provenance.media in asked and span.holds(o))
 
     def render(
-        self, labels: Iterable[str] | None = None, *, tokens: int = 1500, relevance: Relevance | None = None
+        self,
+        labels: Iterable[str] | None = None,
+        *,
+        tokens: int = 1500,
+        relevance: Relevance | None = None,
+        background: bool = True,
     ) -> Rendering:
         """Text of the observations under `labels` (all when None), by medium, in at most `tokens` tokens.
 
         Where they do not all fit, those stay that answer the question by `relevance`, with something of every modality
         and stretch of time; then words before objects before surface properties, surer before less sure. What was left
-        out is told. `relevance` may block: call this from a thread when an event loop is running.
+        out is told. Without `background`, lines that describe a surface or sum up ("640 x 360 pixels", "the text is in
+        English") are left out too where `relevance` tells that they do not bear on the question.
+
+        `relevance` may block: call this from a thread when an event loop is running.
         """
         wanted = self.labels if labels is None else dict.fromkeys(labels)
         chosen = {label: self[label] for label in wanted}
         in_order = chosen if labels is None else {label: o for label, o in self if label in chosen}
-        return rendered(in_order, self._media, tokens=tokens, relevance=relevance)
+        return rendered(in_order, self._media, tokens=tokens, relevance=relevance, background=background)
 
     def line(self, label: str) -> str:
         """`[a2] transcript, 0:01.2-0:03.4: to York`: one observation as a prompt shows it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ from consilience.observations.locator import TimeRange
 from consilience.observations.media import Media
 from consilience.observations.observation import Observation
 from consilience.observations.quoting import quoted
-from consilience.observations.ranking import Entry, ranked
+from consilience.observations.ranking import Entry, bearing, ranked
 from consilience.observations.relevance import Relevance
 
 T = TypeVar("T")
@@ -27,6 +27,7 @@ _CHARACTERS_PER_TOKEN = 3.5
 # Where there is not room for everything: the longest that a line may be, in characters, and what share of the budget
 # is kept for the note on what was left out, within bounds in tokens.
 _LONGEST_LINE = 1000
+_UNSHOWN = "Not shown, since it does not bear on the question: "
 _NOTE_SHARE, _LEAST_NOTE, _MOST_NOTE = 8, 16, 100
 
 
@@ -94,13 +95,27 @@ def rendered(
     *,
     tokens: int,
     relevance: Relevance | None = None,
+    background: bool = True,
 ) -> Rendering:
     """Text of `observations`, by label in order, laid out by medium, in at most `tokens` tokens.
 
+    Without `background`, what `bearing` sets aside by `relevance` is not shown either, and a last line tells its kinds.
     Where all fits, all is shown, and `relevance` is not asked. Otherwise `ranked` says who comes first; the first
     stays whatever the budget, and so does the shortest note on what was left out. Long lines are cut then.
     """
     shown = {label: o for label, o in observations.items() if o.kind not in _UNTOLD}
+    if not background and relevance and len(kept := bearing(shown, relevance)) < len(shown):
+        kinds = dict.fromkeys(o.kind for label, o in shown.items() if label not in set(kept))
+        note = f"({_UNSHOWN}{', '.join(kinds)})"
+        room = tokens - count_tokens(note + "\n")
+        page = _laid_out({label: shown[label] for label in kept}, media, room, relevance)
+        return replace(page, text=f"{page.text}\n{note}")
+    return _laid_out(shown, media, tokens, relevance)
+
+
+def _laid_out(
+    shown: Mapping[str, Observation], media: Mapping[str, Media], tokens: int, relevance: Relevance | None
+) -> Rendering:
     everything = _Page(shown, media, tokens)
     if all(everything.add(Entry(label)) for label in shown):
         return Rendering(everything.text(), tuple(shown), 0)
