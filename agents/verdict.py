@@ -163,6 +163,7 @@ class Verdict(_Frozen):
     )
     dissent: tuple[Dissent, ...] = ()
     seats: tuple[SeatFate, ...] = ()
+    looks: tuple[str, ...] = Field((), description="What seats had read again, or were refused, a line each.")
     lost_tools: tuple[str, ...] = Field((), description="Encoders that failed, each with its reason.")
     usage: Usage
     usage_by_seat: dict[str, Usage] = Field(default_factory=dict, description="By letter; the judge is `judge`.")

@@ -30,6 +30,7 @@ from consilience.graphs.events import (
 from consilience.graphs.guidance import Guidance, Pause
 from consilience.graphs.options import AskOptions
 from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
+from consilience.graphs.readings import Looks
 from consilience.graphs.run import aask, ask, astream, replay
 from consilience.graphs.state import Asked, DebateState
 from consilience.graphs.topology import Topology, neighbours
@@ -52,6 +53,7 @@ __all__ = [
     "GateDecided",
     "Guidance",
     "LookedAgain",
+    "Looks",
     "Panel",
     "Pause",
     "Paused",

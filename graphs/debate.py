@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from consilience.graphs import nodes
 from consilience.graphs.protocol import Protocol, protocol_named
+from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState
 from consilience.graphs.verdicts import has_quorum
 from consilience.graphs.workbench import Panel, Workbench
@@ -44,7 +45,7 @@ def debate(
         aloud: the judge's answer is an event a piece, as it is written; whole, it is cheaper for runs nobody watches.
 
     Raises:
-        UnknownName: there is no such protocol.
+        UnknownName: there is no such protocol, or no encoder that it names.
         ValueError: rounds out of range.
     """
     how = protocol_named(protocol) if isinstance(protocol, str) else protocol
@@ -54,8 +55,8 @@ def debate(
     graph = StateGraph(DebateState)
     graph.add_node("perceive", nodes.perceive(bench))
     graph.add_node("reconcile", nodes.reconcile(bench, offsets=offsets))
-    graph.add_node("open", nodes.open_round(bench, panel))
-    graph.add_node("look", nodes.look(bench))
+    graph.add_node("open", nodes.open_round(bench, panel, how.looks))
+    graph.add_node("look", nodes.look(bench, looks=how.looks, offsets=offsets))
     graph.add_node("decide", nodes.decide(how))
     graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench))
@@ -98,15 +99,18 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
     if how.exchange is None:
         graph.add_edge("look", end)
         return
-    graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange))
+    graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange, how.looks))
     graph.add_node("settle", nodes.settle(how.exchange))
+    first = "gate" if how.gated else "exchange"
     if how.gated:
         graph.add_node("gate", nodes.gate(bench, panel))
-        graph.add_edge("look", "gate")
         graph.add_conditional_edges("gate", _after_gate, {"exchange": "exchange", "decide": end})
+    if how.looks is None:
+        graph.add_edge("look", first)
+        graph.add_edge("exchange", "settle")
     else:
-        graph.add_edge("look", "exchange")
-    graph.add_edge("exchange", "settle")
+        graph.add_edge("exchange", "look")
+        graph.add_conditional_edges("look", _after_look, {"opening": first, "exchange": "settle"})
     graph.add_conditional_edges("settle", _after_round, {"exchange": "exchange", "decide": end})
 
 
@@ -126,6 +130,10 @@ async def _after_consultation(state: DebateState) -> str:
     if state.get("rejected"):
         return "compose"
     return "verify" if state.get("draft") else "decide"
+
+
+async def _after_look(state: DebateState) -> str:
+    return "exchange" if last_round(state.get("turns", [])) else "opening"
 
 
 async def _after_gate(state: DebateState) -> str:

@@ -128,7 +128,10 @@ class Used(_Event):
 
 
 class LookedAgain(_Event):
-    """Seats asked for lines that their prompts had no room for; every later prompt shows what was found."""
+    """Seats asked for lines that their prompts had no room for, or had an encoder read a place again.
+
+    Every later prompt shows what was found; `look` says for whom it was, what it took, or why it was not done.
+    """
 
     type: Literal["looked_again"] = "looked_again"
     look: Look

@@ -39,6 +39,8 @@ class AskOptions(TypedDict, total=False):
     `gated_debate`); the default is `debate`."""
     rounds: int
     """Rounds of exchange, 0 to 3, instead of the protocol's."""
+    looks: int
+    """Places that seats may have encoders read again, 0 for none, instead of the protocol's."""
     options: Sequence[str]
     """Answers to choose from; the default is an open question."""
     budget: Budget
@@ -184,11 +186,13 @@ class Asking(BaseModel):
 
 
 def effective_protocol(options: AskOptions) -> Protocol:
-    """The protocol with the rounds and pauses that stand beside it."""
+    """The protocol with the rounds, looks and pauses that stand beside it."""
     given = options.get("protocol", "debate")
     protocol = protocol_named(given) if isinstance(given, str) else given
     rounds, pause = options.get("rounds"), options.get("pause")
     protocol = protocol if rounds is None else protocol.with_rounds(rounds)
+    looks = options.get("looks")
+    protocol = protocol if looks is None else protocol.with_looks(looks)
     return protocol if pause is None else protocol.with_pause(pause)
 
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from consilience.agents import Expert, generalists
 from consilience.graphs.guidance import Pausing
+from consilience.graphs.readings import Looks
 from consilience.graphs.topology import Topology
 
 from consilience.core.errors import UnknownName
@@ -59,6 +60,8 @@ class Protocol:
     """Exchange only where the gate finds a ground for it."""
     exchange: Exchange | None = None
     """None: the openings are all that is said."""
+    looks: Looks | None = None
+    """What seats may have encoders read again, and at what cost; None: nothing, and no prompt speaks of it."""
     rule: str | None = None
     """A decision rule's name, or `judge`; None: a vote where options are given, else the judge."""
     share: float | None = None
@@ -120,6 +123,16 @@ class Protocol:
             if place not in places:
                 raise UnknownName("place to pause at", place, places)
         return replace(self, pause=tuple(place for place in places if place in pause))
+
+    def with_looks(self, requests: int) -> Protocol:
+        """The same with so many places read again at most; 0 for none.
+
+        Raises:
+            ValueError: fewer than 0.
+        """
+        if requests == 0:
+            return replace(self, looks=None)
+        return replace(self, looks=replace(self.looks or Looks(), requests=requests))
 
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(

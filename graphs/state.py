@@ -92,19 +92,30 @@ class Odds(_Frozen):
 
 
 class Look(_Frozen):
-    """A request for more of the record, and what it brought."""
+    """A request to look again, and what it brought."""
 
     request: LookAgain
     seats: tuple[str, ...] = Field(description="Letters of those that made it.")
     labels: tuple[str, ...] = Field(description="What was found; every later prompt shows it.")
+    added: tuple[str, ...] = Field((), description="Ids of the observations that an encoder added to the record.")
+    seconds: float = Field(0.0, ge=0, description="That the encoder took.")
+    cached: bool = Field(False, description="The encoding was remembered.")
+    refused: str | None = Field(None, description="Why nothing was run; None: it was, or none was asked for.")
+    failure: str | None = Field(None, description="Why the encoder observed nothing, with the cure.")
 
     def describe(self) -> str:
         """`Seats A, C asked for "the fee" in 'talk.wav', 0:00-0:40: 3 lines`."""
         asking = f"Seat{'s' if len(self.seats) > 1 else ''} {', '.join(self.seats)} asked for"
-        what = f' "{self.request.words}"' if self.request.words else " more"
-        where = f"{self.request.span.media!r}{self.request.span.describe()}"
-        found = "1 line" if len(self.labels) == 1 else f"{len(self.labels) or 'no'} lines"
-        return f"{asking}{what} in {where}: {found}"
+        return f"{asking} {self.request.describe()}: {self._outcome()}"
+
+    def _outcome(self) -> str:
+        if self.refused or self.failure:
+            return f"refused, {self.refused}" if self.refused else f"failed, {self.failure}"
+        lines = "1 line" if len(self.labels) == 1 else f"{len(self.labels) or 'no'} lines"
+        if self.request.encoder is None:
+            return lines
+        new = f"{len(self.added)} new" if self.added else "nothing new"
+        return f"{lines}, {new} ({'cached' if self.cached else f'{self.seconds:.1f} s'})"
 
 
 PERSON = "person"

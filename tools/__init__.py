@@ -2,6 +2,7 @@
 
 from consilience.tools.catalog import Catalog, catalog, default_encoders
 from consilience.tools.encoder import Encoder, encoder
+from consilience.tools.estimate import estimated_seconds
 from consilience.tools.excerpt import Excerpt
 from consilience.tools.runner import Encoding, Runner, failed, observed
 
@@ -14,6 +15,7 @@ __all__ = [
     "catalog",
     "default_encoders",
     "encoder",
+    "estimated_seconds",
     "failed",
     "observed",
 ]

@@ -17,7 +17,7 @@ from consilience.core.errors import MissingExtra
 from consilience.fusion import Timeline, conflicts, entities
 from consilience.observations import Observation, Record
 
-__all__ = ["compared", "reconcile"]
+__all__ = ["compared", "joined", "reconcile"]
 
 _JOINT = ("conflict", "entity")
 
@@ -36,17 +36,25 @@ def reconcile(bench: Workbench, *, offsets: Mapping[str, float] | None = None) -
     @traced
     async def reconcile(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
-        found, notes = await asyncio.to_thread(compared, record, offsets)
-        ids = await asyncio.to_thread(bench.store.put, found) if found else ()
-        known = [observation for _, observation in record]
-        grown = Record(record.media, [*known, *found])
-        bench.records.keep(state.get("run", ""), grown)
-        new = {observation.id for observation in known}
-        lines = tuple(grown.line(label) for label, o in grown if o.kind in _JOINT and o.id not in new)
-        emit(Reconciled(lines=lines, notes=notes))
-        return {"observations": list(ids)}
+        ids, told = await joined(bench, state, record, offsets)
+        emit(told)
+        return {"observations": ids}
 
     return reconcile
+
+
+async def joined(
+    bench: Workbench, state: DebateState, record: Record, offsets: Mapping[str, float] | None = None
+) -> tuple[list[str], Reconciled]:
+    """Ids of what the media say together, which joins the run's record; and what is told of the new."""
+    found, notes = await asyncio.to_thread(compared, record, offsets)
+    ids = await asyncio.to_thread(bench.store.put, found) if found else ()
+    known = [observation for _, observation in record]
+    grown = Record(record.media, [*known, *found])
+    bench.records.keep(state.get("run", ""), grown)
+    old = {observation.id for observation in known}
+    lines = tuple(grown.line(label) for label, o in grown if o.kind in _JOINT and o.id not in old)
+    return list(ids), Reconciled(lines=lines, notes=notes)
 
 
 def compared(record: Record, offsets: Mapping[str, float] | None = None) -> tuple[list[Observation], tuple[str, ...]]:

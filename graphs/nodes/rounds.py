@@ -13,6 +13,7 @@ from consilience.graphs.conversation import digest_of
 from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
+from consilience.graphs.readings import Looks, offers
 from consilience.graphs.standings import final_turns, last_round
 from consilience.graphs.state import PERSON, DebateState, Loss, SeatTaken, Spent
 from consilience.graphs.topology import neighbours
@@ -41,8 +42,11 @@ _FALLBACK_TOKENS = 300
 _EVIDENCE_TOKENS = 1500
 
 
-def open_round(bench: Workbench, panel: Panel) -> Node:
-    """Makes the node in which every seat answers at once, blind, over its own view of the record."""
+def open_round(bench: Workbench, panel: Panel, looks: Looks | None = None) -> Node:
+    """Makes the node in which every seat answers at once, blind, over its own view of the record.
+
+    With `looks`, each may ask for a place of its media to be read again.
+    """
 
     @traced
     async def open_round(state: DebateState) -> dict[str, Any]:
@@ -51,12 +55,15 @@ def open_round(bench: Workbench, panel: Panel) -> Node:
         emit(PhaseStarted(phase="opening"))
         question, options = question_of(state), tuple(state.get("options", ()))
         cited = [one for asked in state.get("earlier", []) for one in asked.cited]
+        offered = offers(bench.runner, record.media, looks) if looks else ()
         with bench.relevance(question) as by_question:
             relevance = preferring(cited, by_question)
             update = await _hear(
                 _Round("opening", 0, record, partial(bench.meter, state, "opening", 0)),
                 seats,
-                lambda seat, _, meter: seat.open(question, record, meter, relevance=relevance, options=options),
+                lambda seat, _, meter: seat.open(
+                    question, record, meter, relevance=relevance, options=options, offers=offered
+                ),
             )
         return {**update, "seats": [*map(_taken, seats), *_persons(state)]}
 
@@ -73,8 +80,11 @@ def _taken(seat: Seat) -> SeatTaken:
     return SeatTaken(seat=seat.letter, expert=expert.name, model=seat.endpoint.name, reliability=expert.reliability)
 
 
-def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
-    """Makes the node in which every seat that is still there answers its peers, in the order and topology of `how`."""
+def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks: Looks | None = None) -> Node:
+    """Makes the node in which every seat that is still there answers its peers, in the order and topology of `how`.
+
+    With `looks`, each may ask for a place to be read again, as long as a round follows that can use it.
+    """
     how = how or Exchange()
 
     @traced
@@ -92,12 +102,15 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Nod
             evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
         round_ = last_round(turns) + 1
         emit(PhaseStarted(phase="exchange", round=round_))
+        asking = looks is not None and round_ < how.rounds and not looks.exhausted(state.get("looks", []))
+        offered = offers(bench.runner, record.media, looks) if looks and asking else ()
+        options = tuple(state.get("options", ()))
 
         def speak(seat: Seat, before: Sequence[Turn], meter: Meter) -> Awaitable[Turn]:
             peers = (*heard[seat.letter], *persons)
             audible = [turn for turn in (*turns, *before) if turn.seat in (seat.letter, *peers)]
             against = tuple(rival for rival in rivals.get(seat.letter, ()) if rival in peers)
-            brief = Brief(question, evidence, audible, against, round_, how.against, tuple(state.get("options", ())))
+            brief = Brief(question, evidence, audible, against, round_, how.against, options, offered)
             return seat.respond(brief, meter)
 
         metered = partial(bench.meter, state, "exchange", round_)

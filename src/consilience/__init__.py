@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     from consilience.agents import Claim, Expert, Turn, Verdict
     from consilience.core.errors import ConsilienceError
     from consilience.core.settings import Settings
-    from consilience.graphs import Asked, DebateState, Exchange, Panel, Protocol, Workbench, aask, ask, astream, debate
+    from consilience.graphs import (
+        Asked,
+        DebateState,
+        Exchange,
+        Looks,
+        Panel,
+        Protocol,
+        Workbench,
+        aask,
+        ask,
+        astream,
+        debate,
+    )
     from consilience.observations import Locator, Media, Observation, Record
     from consilience.tools import Encoder, Excerpt, encoder
 
@@ -26,6 +38,7 @@ __all__ = [
     "Exchange",
     "Expert",
     "Locator",
+    "Looks",
     "Media",
     "Observation",
     "Panel",
@@ -49,7 +62,7 @@ _HOMES = {
     "consilience.core.errors": ("ConsilienceError",),
     "consilience.core.settings": ("Settings",),
     "consilience.graphs": (
-        *("Asked", "DebateState", "Exchange", "Panel", "Protocol", "Workbench"),
+        *("Asked", "DebateState", "Exchange", "Looks", "Panel", "Protocol", "Workbench"),
         *("aask", "ask", "astream", "debate"),
     ),
     "consilience.observations": ("Locator", "Media", "Observation", "Record"),
