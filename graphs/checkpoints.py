@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from consilience.core.errors import BadConfiguration, MissingExtra
 from consilience.core.locks import exclusive
 
-__all__ = ["checkpointer"]
+__all__ = ["checkpointer", "in_memory"]
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
@@ -41,9 +41,9 @@ async def checkpointer(url: str, *, types: Iterable[type] = ()) -> AsyncIterator
         BadConfiguration: the URL is none of these, or nothing can be opened there.
         MissingExtra: the database's package is not installed.
     """
-    serde = JsonPlusSerializer(allowed_msgpack_modules=[*_types_of(DebateState), *types])
+    serde = _serializer(types)
     if url == "memory":
-        yield InMemorySaver(serde=serde)
+        yield in_memory(types=types)
     elif url.startswith(_SQLITE):
         async with _sqlite(Path(url.removeprefix(_SQLITE)), serde) as saver:
             yield saver
@@ -55,6 +55,15 @@ async def checkpointer(url: str, *, types: Iterable[type] = ()) -> AsyncIterator
             f"No checkpoints can be kept at {url.partition('@')[2] or url!r}.",
             cure="Use memory, sqlite:///file or postgresql://user@host/database.",
         )
+
+
+def in_memory(*, types: Iterable[type] = ()) -> InMemorySaver:
+    """A checkpointer that lasts as long as the object; see `checkpointer`."""
+    return InMemorySaver(serde=_serializer(types))
+
+
+def _serializer(types: Iterable[type]) -> JsonPlusSerializer:
+    return JsonPlusSerializer(allowed_msgpack_modules=[*_types_of(DebateState), *types])
 
 
 @asynccontextmanager

@@ -181,7 +181,7 @@ class DebateState(TypedDict, total=False):
     swapped: Swapped | None
     draft: Draft | None
     rejected: str | None
-    verdict: Verdict
+    verdict: Verdict | None
 
 
 class Node(Protocol):

@@ -62,6 +62,7 @@ def perceive(bench: Workbench) -> Node:
             "draft": None,
             "rejected": None,
             "seats": [],
+            "verdict": None,
         }
 
     return perceive

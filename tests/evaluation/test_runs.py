@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from consilience.graphs import PROTOCOLS, Protocol, Workbench
 from langchain_core.messages import BaseMessage
+from langgraph._internal import _serde
+from langgraph.checkpoint.serde import _msgpack
 
 from consilience import ask
 from consilience.core.settings import Settings
@@ -94,6 +97,21 @@ async def test_openings_are_asked_once_for_all_protocols(
     assert found[0].usage.calls == 2
     assert all(result.usage.calls > 2 for result in found[1:])
     assert [result.exchanged for result in found] == [False, False, True, True]
+
+
+async def test_the_state_is_read_back_without_a_warning(
+    asked: tuple[Question, ...],
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As it is where nobody has asked LangGraph to be strict."""
+    for module in (_msgpack, _serde):
+        monkeypatch.setattr(module, "STRICT_MSGPACK_ENABLED", False)
+    found, _ = await run(asked[:1], [PROTOCOLS["debate"]], tmp_path / "run", settings)
+    assert found[0].exchanged
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_fewer_draws_are_the_first_ones_of_more(

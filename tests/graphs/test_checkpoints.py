@@ -56,6 +56,20 @@ async def test_a_state_comes_back_as_it_was(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_the_next_question_does_not_carry_the_verdict_of_the_last(
+    server: ModelServer, settings: Settings
+) -> None:
+    """It would lie in every checkpoint, and pass for the answer where the next run breaks off."""
+    async with checkpointer("memory") as saver, Workbench(model=server.base_url, settings=settings) as bench:
+        graph = debate(bench, checkpointer=saver)
+        for _ in range(2):
+            await aask(QUESTION, [NOTE], graph=graph, settings=settings, thread="one")
+        history = [state async for state in graph.aget_state_history({"configurable": {"thread_id": "one"}})]
+    ended = [state for state in history if state.values.get("verdict")]
+    # Each at its end; the first also where the second question comes in.
+    assert [state.next for state in ended] == [(), ("perceive",), ("__start__",), ()]
+
+
 READ = """
 import asyncio, sys
 from consilience.graphs import checkpointer, debate

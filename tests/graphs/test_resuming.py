@@ -9,11 +9,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from consilience.graphs import Exchange, Protocol
 from consilience.graphs.options import Asking
@@ -34,6 +36,7 @@ NODES = (
     *("perceive", "reconcile", "open_round", "look", "gate", "exchange", "settle", "decide", "judge", "verify"),
     "compose",
 )
+PLACES = ("sqlite", "postgresql")
 CALLS = 2 + 2 + 2
 """Openings, exchange, and the judge's two."""
 
@@ -118,6 +121,24 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer() as running:
+        yield running
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, url: str) -> str:
+    """Where runs are kept: a file, or a database that is empty, of the kind the test names."""
+    if request.param == "sqlite":
+        return url
+    server = request.getfixturevalue("postgres").url
+    name = f"runs_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return str(server).replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A store that several tests share, so that all but the first need not encode."""
     place = tmp_path_factory.mktemp("warm")
@@ -155,12 +176,13 @@ async def resumed(url: str, settings: Settings) -> Verdict:
     return await aask(thread="one", resume=True, checkpointer=url, settings=settings)
 
 
+@pytest.mark.parametrize("place", PLACES, indirect=True)
 @pytest.mark.parametrize("node", NODES)
 async def test_killed_at_the_end_of_a_node_it_repeats_no_call(
-    node: str, killed: Callable[..., None], server: ModelServer, warm: Settings, url: str
+    node: str, place: str, killed: Callable[..., None], server: ModelServer, warm: Settings
 ) -> None:
-    killed(url, server, node)
-    verdict = await resumed(url, warm)
+    killed(place, server, node)
+    verdict = await resumed(place, warm)
     assert (verdict.answer, verdict.status) == (NOTE, "complete")
     assert set(bodies(server).values()) == {1}
     assert verdict.usage.calls == len(server.calls) == CALLS
@@ -182,27 +204,32 @@ class Killer:
         return witness(request)
 
 
-def written(url: str) -> Counter[str]:
+def written(place: str) -> Counter[str]:
     """How many calls the journal knows as begun and as ended."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        rows = connection.execute("SELECT channel FROM writes WHERE checkpoint_ns = 'consilience-journal'").fetchall()
-    connection.close()
+    if place.startswith("postgresql:"):
+        with psycopg.connect(place) as connection:
+            asked = "SELECT channel FROM checkpoint_writes WHERE checkpoint_ns = 'consilience-journal'"
+            return Counter(channel for (channel,) in connection.execute(asked).fetchall())
+    with sqlite3.connect(place.removeprefix("sqlite:///")) as file:
+        rows = file.execute("SELECT channel FROM writes WHERE checkpoint_ns = 'consilience-journal'").fetchall()
+    file.close()
     return Counter(channel for (channel,) in rows)
 
 
+@pytest.mark.parametrize("place", PLACES, indirect=True)
 @pytest.mark.parametrize("last", range(1, CALLS + 1))
 async def test_killed_during_a_call_it_repeats_what_was_in_flight_alone(
-    last: int, mother: Mother, begin: Callable[..., int], warm: Settings, url: str
+    last: int, place: str, mother: Mother, begin: Callable[..., int], warm: Settings
 ) -> None:
     killer = Killer(last)
     with ModelServer(killer, latency=0.02) as server:
-        killer.process = begin(url, server)
+        killer.process = begin(place, server)
         assert mother.ended() == -signal.SIGKILL
-        before, journal = len(server.calls), written(url)
+        before, journal = len(server.calls), written(place)
         in_flight = journal["begun"] - journal["ended"]
         assert in_flight >= 1
         killer.process = None
-        verdict = await resumed(url, warm)
+        verdict = await resumed(place, warm)
         assert verdict.answer == NOTE
         assert len(server.calls) - before == CALLS - journal["ended"]
         assert sum(count - 1 for count in bodies(server).values()) <= in_flight
@@ -210,17 +237,6 @@ async def test_killed_during_a_call_it_repeats_what_was_in_flight_alone(
     # What was lost with the process is in the books.
     assert verdict.usage.failed == in_flight
     assert verdict.usage.calls == CALLS + in_flight
-
-
-async def test_it_is_resumed_from_postgresql_too(
-    killed: Callable[..., None], server: ModelServer, warm: Settings
-) -> None:
-    with PostgresServer() as postgres:
-        killed(postgres.url, server, "exchange")
-        verdict = await resumed(postgres.url, warm)
-    assert verdict.answer == NOTE
-    assert set(bodies(server).values()) == {1}
-    assert len(server.calls) == CALLS
 
 
 async def test_killed_before_its_first_step_was_kept_it_begins_anew(

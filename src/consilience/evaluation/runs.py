@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from consilience.agents import Expert, check_turn, default_experts
@@ -19,6 +18,7 @@ from consilience.core.errors import ConsilienceError
 from consilience.evaluation.questions import Question, grade
 from consilience.evaluation.results import Journal, Key, Openings, Result
 from consilience.graphs import DebateState, Panel, Protocol, Workbench, debate, nodes
+from consilience.graphs.checkpoints import in_memory
 from consilience.graphs.state import load_record
 from consilience.models import Sampling
 from consilience.observations import ingest
@@ -176,7 +176,7 @@ class _Course:
         """The protocol's own graph, entered behind its openings as if it had come from there: the final state."""
         experts = protocol.experts()
         record = await asyncio.to_thread(load_record, state, self._bench.store)
-        graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=InMemorySaver())
+        graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=in_memory())
         config: Any = {"configurable": {"thread_id": uuid.uuid4().hex}}
         opened = {
             **state,
