@@ -6,7 +6,8 @@ from consilience.agents.expert import Expert, Seat, default_experts, generalists
 from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
 from consilience.agents.requests import Offer
-from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Turn
+from consilience.agents.specialists import SPECIALISTS, specialist
+from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Stance, Turn
 from consilience.agents.verdict import (
     Confidence,
     Dissent,
@@ -20,9 +21,11 @@ from consilience.agents.verdict import (
     StruckClaim,
     Verdict,
 )
+from consilience.agents.view import View
 from consilience.agents.weighing import letter_odds
 
 __all__ = [
+    "SPECIALISTS",
     "Brief",
     "Citation",
     "Claim",
@@ -43,10 +46,12 @@ __all__ = [
     "Seat",
     "SeatFate",
     "Stage",
+    "Stance",
     "Status",
     "StruckClaim",
     "Turn",
     "Verdict",
+    "View",
     "check_citation",
     "check_claim",
     "check_turn",
@@ -56,5 +61,6 @@ __all__ = [
     "letter_odds",
     "normalise",
     "opening_brief",
+    "specialist",
     "take_seats",
 ]

@@ -67,6 +67,8 @@ def _told(turn: Turn, told: set[tuple[str, str]]) -> str:
         words = between_quotes(citation.quote)
         cited.append(f"[{citation.label}]" if known else f'[{citation.label}] "{words}"')
         told.add((citation.label, citation.quote))
-    grounds = "; ".join([f"{turn.position.stated} stated", *cited])
+    # Peers and judge have to know a voice that is not its own.
+    part = [f'asked to {turn.stance.aim} "{between_quotes(turn.stance.position)}"'] if turn.stance else []
+    grounds = "; ".join([f"{turn.position.stated} stated", *part, *cited])
     disputes = "".join(f" Disputes seat {dispute.seat}: {quoted(dispute.reason)}" for dispute in turn.disputes)
     return f"Seat {turn.seat}: {quoted(turn.position.text)} ({grounds}){disputes}"

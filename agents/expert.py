@@ -11,10 +11,11 @@ from consilience.agents.briefing import Brief, debate_brief, opening_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
 from consilience.agents.requests import Offer, offered_to, told_offers
-from consilience.agents.turn import Phase, Turn
+from consilience.agents.turn import Phase, Stance, Turn
+from consilience.agents.view import View, ViewLike
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
-from consilience.observations import Modality, Record, Relevance, Rendering, Span
+from consilience.observations import Modality, Record, Relevance, Rendering, Span, between_quotes
 
 __all__ = ["Expert", "Seat", "default_experts", "generalists", "take_seats"]
 
@@ -35,8 +36,8 @@ class Expert:
     name: str
     role: str
     """Completes the sentence "You are ..."."""
-    view: tuple[Modality, ...] | None = None
-    """Modalities whose observations it sees in its opening; None: the whole record."""
+    view: ViewLike | None = None
+    """What it sees in its opening: modalities, or a `View` by kinds and encoders too; None: the whole record."""
     model: ModelLike | None = None
     """Its own model; None: the run's."""
     sampling: Sampling = Sampling()
@@ -48,6 +49,14 @@ class Expert:
     """The longest that a turn may take, retries and all; with no turn by then the seat is lost for the round."""
     reliability: float | None = None
     """How often it is right, 0 to 1, where that was measured: what a weighted vote goes by."""
+    stance: Stance | None = None
+    """An answer that it is asked to defend or to test. What it cites counts as evidence; its position is then no vote
+    and no agreement, for it is not its own."""
+
+    @property
+    def sees(self) -> View:
+        """Its view."""
+        return View.of(self.view)
 
     @classmethod
     def for_modality(cls, modality: Modality) -> Expert:
@@ -79,9 +88,10 @@ class Seat:
         """
         evidence = await asyncio.to_thread(self.evidence, record, relevance)
         left_out = _left_out(evidence, record)
-        offered = offered_to(self.expert.view, offers)
+        offered = offered_to(self.expert.sees.modalities or None, offers)
         more = [prompt("look_again")] if left_out else []
         more += [told_offers(offered)] if offered else []
+        more += self._part()
         instruction = "\n".join([prompt("opening", role=self.expert.role, question=question), *more])
         media = tuple(dict.fromkeys(span.media for span in left_out))
         allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
@@ -90,7 +100,7 @@ class Seat:
 
     def evidence(self, record: Record, relevance: Relevance | None = None) -> Rendering:
         """What its opening prompt shows of its own view. Blocks."""
-        own = record.select(modalities=self.expert.view)
+        own = self.expert.sees.labels(record)
         return record.render(own, tokens=self.expert.tokens, relevance=relevance, background=self.expert.background)
 
     async def respond(self, brief: Brief, meter: Meter) -> Turn:
@@ -98,14 +108,19 @@ class Seat:
         dispute = " " + prompt("dispute", rivals=" or ".join(brief.rivals)) if brief.rivals else ""
         stand = " " + prompt("against") if brief.against else ""
         # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
-        instruction = prompt(
+        own = prompt(
             "exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand, question=brief.question
         )
-        instruction += f"\n{told}" if (told := told_offers(brief.offers)) else ""
+        instruction = "\n".join([own, *([told] if (told := told_offers(brief.offers)) else []), *self._part()])
         allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
         shared = debate_brief(brief.evidence, brief.turns)
         reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter)
         return self._turn("exchange", brief.round, reply, repaired)
+
+    def _part(self) -> list[str]:
+        """What its stance adds to an instruction."""
+        stance = self.expert.stance
+        return [prompt(stance.aim, position=between_quotes(stance.position))] if stance else []
 
     async def _reply(
         self, shared: str, instruction: str, form: Form[TurnReply], meter: Meter
@@ -124,6 +139,7 @@ class Seat:
             claims=reply.contract_claims(),
             disputes=reply.contract_disputes(),
             look_again=reply.contract_requests(left_out),
+            stance=self.expert.stance,
             repaired=repaired,
         )
 

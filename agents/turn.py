@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from consilience.observations import Region, Span
 
-__all__ = ["Citation", "Claim", "Dispute", "LookAgain", "Phase", "Position", "Turn"]
+__all__ = ["Citation", "Claim", "Dispute", "LookAgain", "Phase", "Position", "Stance", "Turn"]
 
 Phase = Literal["opening", "exchange"]
 
@@ -92,6 +92,27 @@ class LookAgain(_Frozen):
         return f"{self.encoder} on {where}{told}{settings}"
 
 
+class Stance(_Frozen):
+    """A part in the argument that a seat is given: it speaks for that part, and its position counts as nobody's own."""
+
+    aim: Literal["defend", "test"]
+    position: str = Field(min_length=1, description="The answer that it argues for, or looks for evidence against.")
+
+    @classmethod
+    def defend(cls, position: str) -> Stance:
+        """To argue for an answer."""
+        return cls(aim="defend", position=position)
+
+    @classmethod
+    def test(cls, position: str) -> Stance:
+        """To look for what speaks against an answer."""
+        return cls(aim="test", position=position)
+
+    def describe(self) -> str:
+        """`asked to defend 'platform 4'`."""
+        return f"asked to {self.aim} {self.position!r}"
+
+
 class Turn(_Frozen):
     """One seat's contribution to one phase."""
 
@@ -104,4 +125,5 @@ class Turn(_Frozen):
     claims: tuple[Claim, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     look_again: tuple[LookAgain, ...] = ()
+    stance: Stance | None = Field(None, description="The part that the seat was given; None: it speaks for itself.")
     repaired: bool = Field(False, description="The first reply had to be asked for again.")

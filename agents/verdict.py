@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from consilience.agents.turn import Claim, Position
+from consilience.agents.turn import Claim, Position, Stance
 from pydantic import BaseModel, ConfigDict, Field
 
 from consilience.models.usage import Usage
@@ -96,6 +96,7 @@ class SeatFate(_Frozen):
     model: str
     status: Literal["answered", "lost"]
     turns: int = Field(ge=0)
+    stance: Stance | None = Field(None, description="The part it was given; its position is then no vote.")
     reason: str | None = Field(None, description="Why it was lost, or lost later turns.")
     answered_by: tuple[str, ...] = Field((), description="The models that really answered, where not `model` alone.")
     passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")

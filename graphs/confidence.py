@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from consilience.agents import Confidence
-from consilience.graphs.standings import final_turns
+from consilience.graphs.standings import final_turns, own_voices
 from consilience.graphs.state import DebateState
 
 from consilience.fusion import Ballot, ConfidenceMap, agrees, linear_pool, log_pool, option_of
@@ -34,11 +34,14 @@ def confidence_of(state: DebateState, answer: str, by: ConfidenceMap | None = No
 
 
 def agreement_of(state: DebateState, answer: str) -> Confidence | None:
-    """Share of all seats, the lost ones included, whose last position the answer holds; None without an answer."""
-    seats = len(state.get("seats", []))
+    """Share of the seats, the lost ones included, whose last position the answer holds; None without an answer.
+
+    A seat that was given a part in the argument is not one of them.
+    """
+    seats = sum(seat.stance is None for seat in state.get("seats", []))
     if not seats or not answer:
         return None
-    last = final_turns(state.get("turns", []))
+    last = own_voices(final_turns(state.get("turns", [])))
     agreeing = sum(turn.position.answers and agrees(answer, turn.position.text) for turn in last)
     return Confidence(
         value=round(agreeing / seats, 4),
@@ -54,7 +57,7 @@ def _log_probs(state: DebateState, answer: str) -> Confidence | None:
     chosen = option_of(answer, options) if answer and options else None
     if chosen is None or not odds:
         return None
-    seats = state.get("seats", [])
+    seats = [seat for seat in state.get("seats", []) if seat.stance is None]
     speaking = {turn.seat for turn in state.get("turns", [])}
     told = {one.seat: one.probabilities for one in odds}
     knowing_nothing = dict.fromkeys(options, 1 / len(options))

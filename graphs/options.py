@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Literal, TypedDict
 
-from consilience.agents import Expert, Verdict
+from consilience.agents import Expert, Stance, Verdict, View
 from consilience.graphs.debate import DebateGraph
 from consilience.graphs.guidance import Guidance, Pausing
 from consilience.graphs.protocol import Protocol, protocol_named
@@ -213,5 +213,14 @@ def _all_named(models: Iterable[ModelLike | None]) -> bool:
 
 
 def _expert(told: dict[str, Any]) -> Expert:
-    view = told["view"]
-    return Expert(**told | {"sampling": Sampling(**told["sampling"]), "view": None if view is None else tuple(view)})
+    view, stance = told["view"], told.get("stance")
+    made = {
+        "sampling": Sampling(**told["sampling"]),
+        "view": None if view is None else _view(view),
+        "stance": stance and Stance.model_validate(stance),
+    }
+    return Expert(**told | made)
+
+
+def _view(told: dict[str, Any] | Sequence[Any]) -> View | tuple[Any, ...]:
+    return View(**{name: tuple(names) for name, names in told.items()}) if isinstance(told, dict) else tuple(told)

@@ -8,7 +8,7 @@ from consilience.agents import Turn
 
 from consilience.fusion import Positions, candidates, option_of
 
-__all__ = ["best_supported", "cited_by", "final_turns", "last_round", "named_positions", "standings"]
+__all__ = ["best_supported", "cited_by", "final_turns", "last_round", "named_positions", "own_voices", "standings"]
 
 
 def named_positions(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[str | None]:
@@ -47,6 +47,11 @@ def final_turns(turns: Sequence[Turn]) -> list[Turn]:
     """The last turn of every seat, by letter."""
     last = {turn.seat: turn for turn in sorted(turns, key=lambda turn: turn.round)}
     return [last[seat] for seat in sorted(last)]
+
+
+def own_voices(turns: Sequence[Turn]) -> list[Turn]:
+    """Those whose position is the seat's own: a seat that was given a part in the argument has no vote."""
+    return [turn for turn in turns if turn.stance is None]
 
 
 def last_round(turns: Sequence[Turn]) -> int:

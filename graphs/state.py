@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from consilience.agents import Claim, LookAgain, Resolution, StruckClaim, Turn, Verdict
+from consilience.agents import Claim, LookAgain, Resolution, Stance, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
@@ -60,6 +60,7 @@ class SeatTaken(_Frozen):
     seat: str
     expert: str
     model: str
+    stance: Stance | None = Field(None, description="The part that it was given; its position is then no vote.")
     reliability: float | None = Field(None, description="How often the expert is right, 0 to 1, where that is known.")
 
 

@@ -17,7 +17,7 @@ from consilience.agents import (
     Verdict,
 )
 from consilience.graphs.confidence import confidence_of
-from consilience.graphs.standings import best_supported, final_turns, named_positions
+from consilience.graphs.standings import best_supported, final_turns, named_positions, own_voices
 from consilience.graphs.state import PERSON, DebateState, Draft
 
 from consilience.fusion import RULES, Ballot, ConfidenceMap, agrees
@@ -81,7 +81,7 @@ def _without_judge(state: DebateState) -> Draft | None:
     turns = final_turns(state.get("turns", []))
     if not turns:
         return None
-    best = best_supported(turns)
+    best = best_supported(own_voices(turns) or turns)
     claims = tuple(claim for claim in best.claims if claim.holds)
     return Draft(answer=best.position.text, stated=best.position.stated, claims=claims)
 
@@ -136,7 +136,7 @@ def _dissent(answer: str, turns: Sequence[Turn]) -> tuple[Dissent, ...]:
             position=turn.position,
             reason="; ".join(dispute.reason for dispute in turn.disputes),
         )
-        for turn in final_turns(turns)
+        for turn in own_voices(final_turns(turns))
         if turn.position.answers and not agrees(answer, turn.position.text)
     )
 
@@ -153,6 +153,7 @@ def _fates(state: DebateState) -> tuple[SeatFate, ...]:
                 seat=seat.seat,
                 expert=seat.expert,
                 model=seat.model,
+                stance=seat.stance,
                 status="answered" if turns else "lost",
                 turns=turns,
                 reason="; ".join(lost) or None,
@@ -168,8 +169,9 @@ def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
     if not openings:
         return None
     of_openings = [entry for entry in state.get("spent", []) if entry.phase == "opening"]
-    best = best_supported(openings)
-    voted = _vote(openings, state.get("options", ()))
+    own = own_voices(openings)
+    best = best_supported(own or openings)
+    voted = _vote(own, state.get("options", ()))
     return PayOff(
         best_single=Stage(
             answer=best.position.text if best.position.answers else None,

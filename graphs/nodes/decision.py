@@ -9,7 +9,7 @@ from consilience.agents import Turn
 from consilience.graphs.events import Decided, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Protocol
-from consilience.graphs.standings import best_supported, final_turns, named_positions
+from consilience.graphs.standings import best_supported, final_turns, named_positions, own_voices
 from consilience.graphs.state import DebateState, Draft
 from consilience.graphs.tracing import traced
 
@@ -28,7 +28,7 @@ def decide(protocol: Protocol) -> Node:
     @traced
     async def decide(state: DebateState) -> dict[str, Any]:
         options = tuple(state.get("options", ()))
-        turns = final_turns(state.get("turns", []))
+        turns = own_voices(final_turns(state.get("turns", [])))
         named = named_positions(turns, options)
         reliable = {seat.seat: seat.reliability for seat in state.get("seats", [])}
         odds = {one.seat: one.probabilities for one in state.get("odds", [])}

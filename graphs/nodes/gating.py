@@ -9,7 +9,7 @@ from consilience.agents import Turn
 from consilience.graphs.events import GateDecided, Settled, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
-from consilience.graphs.standings import cited_by, last_round, named_positions, standings
+from consilience.graphs.standings import cited_by, last_round, named_positions, own_voices, standings
 from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Panel, Workbench
@@ -28,13 +28,13 @@ def gate(bench: Workbench, panel: Panel) -> Node:
     async def gate(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
         openings = [turn for turn in state.get("turns", []) if turn.round == 0]
-        views = {seat.letter: frozenset(seat.expert.view or ()) for seat in bench.seats(panel, record)}
+        views = {seat.letter: frozenset(seat.expert.sees.modalities) for seat in bench.seats(panel, record)}
         named = named_positions(openings, state.get("options", ()))
         found = gate_of(
             [
                 Opening(
                     voter=turn.seat,
-                    position=position,
+                    position=position if turn.stance is None else None,
                     stated=turn.position.stated,
                     cited=_cited(turn, record),
                     view=views.get(turn.seat, frozenset()),
@@ -80,7 +80,7 @@ def _stop(state: DebateState, exchange: Exchange) -> Stop | None:
     speaking = {turn.seat for turn in turns if turn.round == number}
     if number == 0 or len(speaking) < 2:
         return Stop(rule="rounds", reason="there are not two seats that can answer one another")
-    held = standings(turns, state.get("options", ()))
+    held = standings(own_voices(turns), state.get("options", ()))
     now = [turn for turn in turns if turn.round == number]
     before = [turn for turn in turns if turn.round < number]
     rules: dict[str, Callable[[], Stop | None]] = {

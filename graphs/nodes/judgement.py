@@ -23,7 +23,7 @@ from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Re
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, spent_on
 from consilience.graphs.protocol import Targeted
-from consilience.graphs.standings import final_turns
+from consilience.graphs.standings import final_turns, own_voices
 from consilience.graphs.state import DebateState, Draft, Swapped
 from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
@@ -80,7 +80,7 @@ def judge(
                 update["draft"] = _draft(await _compose(seated, asked, turns, aloud=aloud))
                 if swap:
                     second = _draft(await _compose(seated, asked, _reversed(turns), aloud=False))
-                    update |= _compared(update["draft"], second, final_turns(turns))
+                    update |= _compared(update["draft"], second, own_voices(final_turns(turns)))
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
             update["losses"] = [loss_of("judge", "judgement", problem)]

@@ -77,7 +77,13 @@ def _persons(state: DebateState) -> list[SeatTaken]:
 
 def _taken(seat: Seat) -> SeatTaken:
     expert = seat.expert
-    return SeatTaken(seat=seat.letter, expert=expert.name, model=seat.endpoint.name, reliability=expert.reliability)
+    return SeatTaken(
+        seat=seat.letter,
+        expert=expert.name,
+        model=seat.endpoint.name,
+        stance=expert.stance,
+        reliability=expert.reliability,
+    )
 
 
 def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks: Looks | None = None) -> Node:

@@ -11,7 +11,7 @@ from consilience.graphs.events import SeatLost, Used, Weighed, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, preferring, question_of, spent_on
 from consilience.graphs.protocol import Exchange
-from consilience.graphs.standings import final_turns
+from consilience.graphs.standings import final_turns, own_voices
 from consilience.graphs.state import DebateState, Loss, Odds, Spent
 from consilience.graphs.topology import neighbours
 from consilience.graphs.tracing import traced, turn_span
@@ -36,7 +36,8 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
     @traced
     async def weigh(state: DebateState) -> dict[str, Any]:
         options = tuple(state.get("options", ()))
-        last = {turn.seat: turn for turn in final_turns(state.get("turns", [])) if turn.position.answers}
+        own = own_voices(final_turns(state.get("turns", [])))
+        last = {turn.seat: turn for turn in own if turn.position.answers}
         if not 2 <= len(options) <= MOST_OPTIONS or not last:
             return {"odds": []}
         record = await bench.records.of(state)

@@ -72,7 +72,14 @@ def test_an_unknown_expert_is_told_with_the_choices(run: Run, server: ModelServe
     assert ran.code == 2
     assert "plumber" in ran.err
     assert "image, audio" in ran.err
+    assert "--expert 'plumber=an expert who ...'" in ran.err
+    assert "Did you mean 'prosody'?" in run("ask", QUESTION, note, "--expert", "prosodie").err
     assert not server.calls
+
+
+def test_a_ready_specialist_has_its_own_model(run: Run, server: ModelServer, note: Path) -> None:
+    ran = run("ask", QUESTION, note, "--expert", f"sceptic@{server.base_url}#other", "--expert", "text", "--json")
+    assert [seat["model"].partition("#")[2] for seat in json.loads(ran.out)["seats"]] == ["other", ""]
 
 
 def test_trace_holds_events_record_and_verdict(run: Run, server: ModelServer, note: Path, tmp_path: Path) -> None:

@@ -8,18 +8,21 @@ from typing import Annotated, cast
 
 import typer
 
-from consilience.agents import Expert
+from consilience.agents import SPECIALISTS, Expert
 from consilience.apps.estimate import dry_run
 from consilience.apps.offsets import parse_offsets
 from consilience.apps.telling import AsJson, Checkpoint, Trace, tell
-from consilience.core.errors import BadConfiguration
+from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.graphs import PROTOCOLS, AskOptions, Protocol, protocol_named
 from consilience.models import Budget
-from consilience.observations import MODALITIES
 
 __all__ = ["ask_command", "parse_budget", "parse_expert"]
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, recordings, texts, tables.")]
+Experts = Annotated[
+    list[str] | None,
+    typer.Option(help=f"Seat this expert: {', '.join(SPECIALISTS)}, or NAME=ROLE; @MODEL behind: its own. Repeatable."),
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
 
 
@@ -30,10 +33,7 @@ def ask_command(
         str | None,
         typer.Option(help="`embedded` (the default), `http://host/v1`, or PROVIDER:MODEL such as openai:gpt-5."),
     ] = None,
-    expert: Annotated[
-        list[str] | None,
-        typer.Option(help="Seat this expert: a modality, or NAME=ROLE; with @MODEL behind it, its own. Repeatable."),
-    ] = None,
+    expert: Experts = None,
     protocol: Annotated[
         str, typer.Option(help=f"How it is deliberated: {', '.join(PROTOCOLS)}.", metavar="NAME")
     ] = "debate",
@@ -120,20 +120,16 @@ def parse_budget(text: str) -> Budget:
 
 
 def parse_expert(text: str) -> Expert:
-    """An expert from `MODALITY`, `NAME=ROLE`, either with `@MODEL`.
+    """An expert from the NAME of a ready one, or `NAME=ROLE`, either with `@MODEL`.
 
     Raises:
-        BadConfiguration: a bare name that is no modality.
+        UnknownName: a bare name that is no ready expert's.
     """
     said, _, model = text.partition("@")
-    name, _, role = said.partition("=")
+    name, _, role = (part.strip() for part in said.partition("="))
     if role:
-        return Expert(name.strip(), role.strip(), model=model or None)
-    for modality in MODALITIES:
-        if modality == name.strip():
-            ready = Expert.for_modality(modality)
-            return Expert(ready.name, ready.role, view=ready.view, model=model or None)
-    raise BadConfiguration(
-        f"There is no ready expert {name!r}.",
-        cure=f"Use one of {', '.join(MODALITIES)}, or say the role: --expert '{name}=an expert who ...'.",
-    )
+        return Expert(name, role, model=model or None)
+    if name not in SPECIALISTS:
+        listed = f"There are: {', '.join(SPECIALISTS)}; or say the role: --expert '{name}=an expert who ...'."
+        raise UnknownName("expert", name, SPECIALISTS, cure=listed)
+    return replace(SPECIALISTS[name], model=model or None)
