@@ -7,6 +7,7 @@ from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
 from consilience.agents.requests import Offer
 from consilience.agents.specialists import SPECIALISTS, specialist
+from consilience.agents.tasks import Task, task_of
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Stance, Turn
 from consilience.agents.verdict import (
     Confidence,
@@ -49,6 +50,7 @@ __all__ = [
     "Stance",
     "Status",
     "StruckClaim",
+    "Task",
     "Turn",
     "Verdict",
     "View",
@@ -63,4 +65,5 @@ __all__ = [
     "opening_brief",
     "specialist",
     "take_seats",
+    "task_of",
 ]

@@ -32,6 +32,8 @@ class Brief:
     """Answers to choose from; none: any."""
     offers: Sequence[Offer] = ()
     """What it may have read again."""
+    asked: str = ""
+    """What the judge asks it; empty: nothing."""
 
 
 def opening_brief(evidence: Rendering) -> str:
@@ -71,4 +73,5 @@ def _told(turn: Turn, told: set[tuple[str, str]]) -> str:
     part = [f'asked to {turn.stance.aim} "{between_quotes(turn.stance.position)}"'] if turn.stance else []
     grounds = "; ".join([f"{turn.position.stated} stated", *part, *cited])
     disputes = "".join(f" Disputes seat {dispute.seat}: {quoted(dispute.reason)}" for dispute in turn.disputes)
-    return f"Seat {turn.seat}: {quoted(turn.position.text)} ({grounds}){disputes}"
+    asked = f', asked "{between_quotes(turn.asked)}"' if turn.asked else ""
+    return f"Seat {turn.seat}{asked}: {quoted(turn.position.text)} ({grounds}){disputes}"

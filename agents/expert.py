@@ -111,11 +111,13 @@ class Seat:
         own = prompt(
             "exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand, question=brief.question
         )
-        instruction = "\n".join([own, *([told] if (told := told_offers(brief.offers)) else []), *self._part()])
+        asked = [prompt("asked", asked=between_quotes(brief.asked))] if brief.asked else []
+        offered = [told] if (told := told_offers(brief.offers)) else []
+        instruction = "\n".join([own, *asked, *offered, *self._part()])
         allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
         shared = debate_brief(brief.evidence, brief.turns)
         reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter)
-        return self._turn("exchange", brief.round, reply, repaired)
+        return self._turn("exchange", brief.round, reply, repaired).model_copy(update={"asked": brief.asked})
 
     def _part(self) -> list[str]:
         """What its stance adds to an instruction."""

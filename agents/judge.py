@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from consilience.agents.asking import Filled, ask, conversation, log_odds
 from consilience.agents.briefing import debate_brief
 from consilience.agents.prompts import prompt
-from consilience.agents.replies import ComposeReply, compose_form, resolve_form
+from consilience.agents.replies import ComposeReply, compose_form, examine_form, resolve_form
+from consilience.agents.tasks import Task
 from consilience.agents.turn import Turn
 from consilience.agents.verdict import Resolution
 
@@ -88,6 +89,21 @@ class Judge:
             leaning={seat: round(odds, 2) for seat, odds in leaning.items()},
         )
 
+    async def examine(
+        self, question: str, evidence: Rendering, turns: Sequence[Turn], seats: Sequence[str], meter: Meter
+    ) -> dict[str, str]:
+        """One question to each of these seats, by letter, about what its statement leaves open or is contradicted in.
+
+        Raises:
+            ModelUnavailable: the endpoint failed.
+            BadReply: it asks nothing that can be used.
+            BudgetSpent: the meter's ledger did not admit a call.
+        """
+        named = " and ".join(f"seat {seat}" for seat in seats)
+        messages = conversation(debate_brief(evidence, turns), prompt("examine", question=question, seats=named))
+        filled = await ask(self.endpoint, messages, examine_form(seats), meter=meter, sampling=self.sampling)
+        return dict(filled.value.questions)
+
     async def compose(
         self,
         question: str,
@@ -96,18 +112,21 @@ class Judge:
         resolution: Resolution | None,
         meter: Meter,
         on_text: Callable[[str], None] | None = None,
+        task: Task = Task(),  # noqa: B008 (it is frozen)
     ) -> Filled[ComposeReply]:
         """The final answer with the claims it rests on.
 
         Of a conflict that has been decided, only the openings are read: a witness whom the exchange talked round would
-        otherwise outvote the finding.
+        otherwise outvote the finding. `task` says what sort of answer is asked for.
         """
         finding = _finding(resolution) if resolution else ""
         instruction = prompt("compose", finding=finding, question=question)
+        if task.kind != "open":
+            instruction += "\n" + prompt(task.kind)
         decided = resolution is not None and resolution.decided
         heard = [turn for turn in turns if turn.round == 0] if decided else turns
         messages = conversation(debate_brief(evidence, heard), instruction)
-        form = compose_form(evidence.labels)
+        form = compose_form(evidence.labels, task.options)
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
 
 

@@ -22,10 +22,12 @@ from consilience.observations import Span
 __all__ = [
     "Allowed",
     "ComposeReply",
+    "ExamineReply",
     "Form",
     "ResolveReply",
     "TurnReply",
     "compose_form",
+    "examine_form",
     "resolve_form",
     "turn_form",
 ]
@@ -113,12 +115,22 @@ class ResolveReply(_Reply):
     answer: _Line = Field(min_length=1)
 
 
+class ExamineReply(_Reply):
+    """What the judge asks the seats, by letter."""
+
+    questions: dict[str, _Line]
+
+
 class ComposeReply(_Reply):
     """The judge's answer to the user's question."""
 
     claims: list[ClaimReply] = Field(default_factory=list)
     stated: Literal["fully", "partly", "not"]
     answer: str = Field(min_length=1)
+
+    def states(self) -> Literal["fully", "partly", "not"]:
+        """How much of the question the evidence answers; a word for nothing is no answer, whatever stands beside it."""
+        return "not" if self.answer == NOT_STATED else self.stated
 
 
 @dataclass(frozen=True)
@@ -215,14 +227,30 @@ def resolve_form(seats: Sequence[str]) -> Form[ResolveReply]:
     return Form(object_of("resolution", properties), ResolveReply, check)
 
 
-def compose_form(labels: Sequence[str]) -> Form[ComposeReply]:
-    """The judge's final answer over these labels."""
+def examine_form(seats: Sequence[str]) -> Form[ExamineReply]:
+    """A question of the judge to each of these seats."""
+    asked = object_of("questions", {seat: string(_TEXT) for seat in seats})
+
+    def check(reply: ExamineReply) -> None:
+        if unknown := sorted(reply.questions.keys() - set(seats)):
+            raise ValueError(f"there is no seat {unknown[0]!r} to ask (there are: {', '.join(seats)})")
+        if missing := [seat for seat in seats if not reply.questions.get(seat)]:
+            raise ValueError(f"it asks nothing of seat {missing[0]}")
+
+    return Form(object_of("examination", {"questions": asked}), ExamineReply, check)
+
+
+def compose_form(labels: Sequence[str], options: Sequence[str] = ()) -> Form[ComposeReply]:
+    """The judge's final answer over these labels; with options, one of them or that none is stated."""
     claim = {"text": string(_TEXT), "label": one_of(labels), "quote": string(_QUOTE)}
     claims = list_of("claim", claim, 3 if labels else 0)
-    properties = {"answer": string(2 * _ANSWER), "claims": claims, "stated": _STATED}
+    answer = one_of([*options, NOT_STATED]) if options else string(2 * _ANSWER)
+    properties = {"answer": answer, "claims": claims, "stated": _STATED}
 
     def check(reply: ComposeReply) -> None:
         _check_labels(reply.claims, labels)
+        if options and reply.answer not in (*options, NOT_STATED):
+            raise ValueError(f"the answer is none of the options ({'; '.join(options)}), nor {NOT_STATED!r}")
 
     return Form(object_of("answer", properties), ComposeReply, check)
 

@@ -126,4 +126,5 @@ class Turn(_Frozen):
     disputes: tuple[Dispute, ...] = ()
     look_again: tuple[LookAgain, ...] = ()
     stance: Stance | None = Field(None, description="The part that the seat was given; None: it speaks for itself.")
+    asked: str = Field("", description="What the judge had asked it; empty where it did not.")
     repaired: bool = Field(False, description="The first reply had to be asked for again.")

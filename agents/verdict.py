@@ -120,30 +120,52 @@ _METHODS = {"agreement": "agreement", "log_probs": "log-probabilities", "calibra
 
 
 class Stage(_Frozen):
-    """What a cheaper way would have answered, and what it cost."""
+    """What a way of asking answered, and what it took to come there."""
 
     answer: str | None = Field(description="None where it gave no answer.")
     usage: Usage
 
+    def told(self) -> str:
+        """`platform 4 (100 tokens, $0.0013, 2.1 s)`; the seconds are those of the model, added over calls."""
+        used = f"{self.usage.tokens} tokens{_money(self.usage.cost)}, {self.usage.seconds:.1f} s"
+        return f"{self.answer or 'no answer'} ({used})"
+
 
 class PayOff(_Frozen):
-    """Did the debate pay? Its openings are free counterfactuals."""
+    """Did the debate pay? What cheaper ways would have answered lies in it, and costs nothing more to tell."""
 
     best_single: Stage
     """The opening with the most support by checked citations."""
     vote: Stage
     """The plurality of the openings; no answer on a tie."""
+    late_vote: Stage | None = None
+    """The plurality after the exchange, which is part of what it took; None where there was none."""
     debate: Stage
+    """All that was done."""
     changed: bool
     """The debate's answer differs from the vote's."""
+    ran: Literal["single", "vote", "panel", "debate"] = "debate"
+    """What it was: one seat; several; with a judge; with an exchange."""
+
+    @property
+    def draws(self) -> int | None:
+        """How many single answers its tokens would have bought: a vote over so many is the comparison at equal budget.
+
+        None where tokens are not told.
+        """
+        single = self.best_single.usage.tokens
+        return self.debate.usage.tokens // single if single else None
 
     def line(self) -> str:
-        """The pay-off line."""
-        stages = (("best single", self.best_single), ("vote", self.vote), ("debate", self.debate))
-        return " | ".join(
-            f"{name}: {stage.answer or 'no answer'} ({stage.usage.tokens} tokens{_money(stage.usage.cost)})"
-            for name, stage in stages
-        )
+        """The pay-off line: `best single: ... | vote: ... | debate: ... | its tokens buy 9 single answers`."""
+        stages = [("best single", self.best_single), ("vote", self.vote), ("vote after the exchange", self.late_vote)]
+        # A single answer, or a vote, is not told twice.
+        kept = {"single": 0, "vote": 1}.get(self.ran, len(stages))
+        told = [f"{name}: {stage.told()}" for name, stage in stages[:kept] if stage]
+        told.append(f"{self.ran}: {self.debate.told()}")
+        if self.ran != "single" and self.draws:
+            told.append(f"its tokens buy {self.draws} single answer{'s' if self.draws > 1 else ''}")
+        return " | ".join(told)
 
 
 class Verdict(_Frozen):

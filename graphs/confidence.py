@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from consilience.agents import Confidence
-from consilience.graphs.standings import final_turns, own_voices
+from consilience.graphs.standings import final_turns, holds_to, own_voices
 from consilience.graphs.state import DebateState
 
-from consilience.fusion import Ballot, ConfidenceMap, agrees, linear_pool, log_pool, option_of
+from consilience.fusion import Ballot, ConfidenceMap, linear_pool, log_pool, option_of
 from consilience.fusion.pools import weights_of
 
 __all__ = ["agreement_of", "confidence_of"]
@@ -42,7 +42,7 @@ def agreement_of(state: DebateState, answer: str) -> Confidence | None:
     if not seats or not answer:
         return None
     last = own_voices(final_turns(state.get("turns", [])))
-    agreeing = sum(turn.position.answers and agrees(answer, turn.position.text) for turn in last)
+    agreeing = sum(holds_to(turn, answer, state.get("options", ())) for turn in last)
     return Confidence(
         value=round(agreeing / seats, 4),
         method="agreement",

@@ -58,7 +58,9 @@ def debate(
     graph.add_node("open", nodes.open_round(bench, panel, how.looks))
     graph.add_node("look", nodes.look(bench, looks=how.looks, offsets=offsets))
     graph.add_node("decide", nodes.decide(how))
-    graph.add_node("judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, aloud=aloud))
+    graph.add_node(
+        "judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, matched=how.matched, aloud=aloud)
+    )
     graph.add_node("verify", nodes.verify(bench))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support, calibration=how.calibration))
     for source, target in pairwise([START, "perceive", "reconcile"]):
@@ -99,19 +101,24 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
     if how.exchange is None:
         graph.add_edge("look", end)
         return
+    begun = "exchange"
+    if how.exchange.order == "judge_led":
+        begun = "examine"
+        graph.add_node("examine", nodes.examine(bench, panel, how.exchange))
+        graph.add_edge("examine", "exchange")
     graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange, how.looks))
     graph.add_node("settle", nodes.settle(how.exchange))
-    first = "gate" if how.gated else "exchange"
+    first = "gate" if how.gated else begun
     if how.gated:
         graph.add_node("gate", nodes.gate(bench, panel))
-        graph.add_conditional_edges("gate", _after_gate, {"exchange": "exchange", "decide": end})
+        graph.add_conditional_edges("gate", _after_gate, {"exchange": begun, "decide": end})
     if how.looks is None:
         graph.add_edge("look", first)
         graph.add_edge("exchange", "settle")
     else:
         graph.add_edge("exchange", "look")
         graph.add_conditional_edges("look", _after_look, {"opening": first, "exchange": "settle"})
-    graph.add_conditional_edges("settle", _after_round, {"exchange": "exchange", "decide": end})
+    graph.add_conditional_edges("settle", _after_round, {"exchange": begun, "decide": end})
 
 
 # Asynchronous, although they wait for nothing: LangGraph hands any other function to a thread.

@@ -31,9 +31,11 @@ class Exchange:
 
     rounds: int = 1
     """At most so many, 1 to 3."""
-    order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
+    order: Literal["simultaneous", "in_turn", "relay", "judge_led"] = "simultaneous"
     """All at once; one after the other, each hearing those before it in the round; or so that each hears only the one
-    before it."""
+    before it; or all at once, each answering a question that the judge asks it first."""
+    asks: Literal["all", "diverging"] = "all"
+    """Whom a judge that leads asks; the others are silent. Where no positions diverge, all."""
     topology: Topology = "complete"
     against: bool = False
     """Anti-conformity: each seat is told to keep its answer unless the evidence, not the number of voices, speaks
@@ -74,6 +76,9 @@ class Protocol:
     """The judge answers twice, over the turns in both orders; where the two do not agree, that is told."""
     pause: tuple[Pausing, ...] = ()
     """Where a person is asked before it goes on; the run has to be kept for that."""
+    matched: bool = False
+    """The judge is told what sort of answer the question asks for: yes or no, or a number. Of options it always chooses
+    one, or says that none is stated."""
     support: float = 0.0
     """Share of the seats that have to hold the answer in the end, 0 to 1; with less it abstains."""
     odds: bool = False

@@ -6,9 +6,18 @@ from collections.abc import Sequence
 
 from consilience.agents import Turn
 
-from consilience.fusion import Positions, candidates, option_of
+from consilience.fusion import Positions, agrees, candidates, option_of
 
-__all__ = ["best_supported", "cited_by", "final_turns", "last_round", "named_positions", "own_voices", "standings"]
+__all__ = [
+    "best_supported",
+    "cited_by",
+    "final_turns",
+    "holds_to",
+    "last_round",
+    "named_positions",
+    "own_voices",
+    "standings",
+]
 
 
 def named_positions(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[str | None]:
@@ -21,6 +30,15 @@ def named_positions(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[
         return [option_of(text, options) if text else None for text in texts]
     names: dict[int, str] = {i: group.text for group in candidates(texts) for i in group.members}
     return [names.get(i) for i in range(len(texts))]
+
+
+def holds_to(turn: Turn, answer: str, options: Sequence[str] = ()) -> bool:
+    """Its position is what the answer says: the same option, or where the question is open, in words."""
+    if not turn.position.answers:
+        return False
+    if answer in options:
+        return option_of(turn.position.text, options) == answer
+    return agrees(answer, turn.position.text)
 
 
 def standings(turns: Sequence[Turn], options: Sequence[str] = ()) -> list[Positions]:

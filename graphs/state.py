@@ -175,6 +175,7 @@ class DebateState(TypedDict, total=False):
     losses: Annotated[list[Loss], append]
     spent: Annotated[list[Spent], append]
     gate: Gate | None
+    asked: dict[str, str]
     stop: Stop | None
     odds: list[Odds]
     decision: Decision | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from consilience.agents import (
     Claim,
@@ -17,8 +18,8 @@ from consilience.agents import (
     Verdict,
 )
 from consilience.graphs.confidence import confidence_of
-from consilience.graphs.standings import best_supported, final_turns, named_positions, own_voices
-from consilience.graphs.state import PERSON, DebateState, Draft
+from consilience.graphs.standings import best_supported, final_turns, holds_to, named_positions, own_voices
+from consilience.graphs.state import PERSON, DebateState, Draft, Spent
 
 from consilience.fusion import RULES, Ballot, ConfidenceMap, agrees
 from consilience.models import Usage
@@ -48,7 +49,7 @@ def verdict_of(state: DebateState, record: Record, calibration: ConfidenceMap | 
         confidence=confidence_of(state, answer, calibration),
         resolution=state.get("resolution"),
         order_flipped=swapped.flipped if (swapped := state.get("swapped")) else None,
-        dissent=_dissent(answer, turns),
+        dissent=_dissent(answer, turns, state.get("options", ())),
         seats=_fates(state),
         looks=tuple(look.describe() for look in state.get("looks", []) if look.request.encoder),
         lost_tools=tuple(state.get("lost_tools", [])),
@@ -107,7 +108,7 @@ def _stop_reason(state: DebateState) -> str:
     if not state.get("turns"):
         told = "; ".join(dict.fromkeys(loss.reason for loss in losses))
         return f"every seat was lost: {told}" if told else "there was nothing to debate"
-    if lost := [loss for loss in losses if loss.seat == "judge"]:
+    if lost := [loss for loss in losses if loss.seat == "judge" and loss.phase == "judgement"]:
         return f"the judge was lost ({lost[0].reason}); the best supported seat answers"
     gate, stop, decision = state.get("gate"), state.get("stop"), state.get("decision")
     steps = [gate.told] if gate else []
@@ -128,7 +129,7 @@ def _evidence(claims: Iterable[Claim], record: Record) -> tuple[Evidence, ...]:
     return tuple(found.values())
 
 
-def _dissent(answer: str, turns: Sequence[Turn]) -> tuple[Dissent, ...]:
+def _dissent(answer: str, turns: Sequence[Turn], options: Sequence[str]) -> tuple[Dissent, ...]:
     return tuple(
         Dissent(
             seat=turn.seat,
@@ -137,7 +138,7 @@ def _dissent(answer: str, turns: Sequence[Turn]) -> tuple[Dissent, ...]:
             reason="; ".join(dispute.reason for dispute in turn.disputes),
         )
         for turn in own_voices(final_turns(turns))
-        if turn.position.answers and not agrees(answer, turn.position.text)
+        if turn.position.answers and not holds_to(turn, answer, options)
     )
 
 
@@ -169,22 +170,38 @@ def _payoff(state: DebateState, answer: str, usage: Usage) -> PayOff | None:
     if not openings:
         return None
     of_openings = [entry for entry in state.get("spent", []) if entry.phase == "opening"]
+    of_rounds = [entry for entry in state.get("spent", []) if entry.phase in ("opening", "exchange")]
     own = own_voices(openings)
     best = best_supported(own or openings)
-    voted = _vote(own, state.get("options", ()))
+    options = state.get("options", ())
+    voted = _vote(own, options)
+    exchanged = any(turn.round for turn in state["turns"])
+    last = [turn for turn in own_voices(final_turns(state["turns"])) if turn.expert != PERSON]
     return PayOff(
         best_single=Stage(
             answer=best.position.text if best.position.answers else None,
-            usage=sum((entry.usage for entry in of_openings if entry.seat == best.seat), Usage()),
+            usage=_added(entry for entry in of_openings if entry.seat == best.seat),
         ),
-        vote=Stage(answer=voted, usage=sum((entry.usage for entry in of_openings), Usage())),
+        vote=Stage(answer=voted, usage=_added(of_openings)),
+        late_vote=Stage(answer=_vote(last, options), usage=_added(of_rounds)) if exchanged else None,
         debate=Stage(answer=answer or None, usage=usage),
-        changed=voted is None or not agrees(answer, voted),
+        ran="debate" if exchanged else _without_exchange(state),
+        changed=voted is None or (answer != voted if voted in options else not agrees(answer, voted)),
     )
 
 
-def _vote(openings: Sequence[Turn], options: Sequence[str]) -> str | None:
-    """What most of the openings hold; None on a tie, or where none answers."""
-    named = named_positions(openings, options)
-    ballots = [Ballot(voter=turn.seat, choice=held) for turn, held in zip(openings, named, strict=True)]
+def _without_exchange(state: DebateState) -> Literal["single", "vote", "panel"]:
+    if any(entry.phase == "judge" for entry in state.get("spent", [])):
+        return "panel"
+    return "vote" if len(state.get("seats", [])) > 1 else "single"
+
+
+def _added(books: Iterable[Spent]) -> Usage:
+    return sum((entry.usage for entry in books), Usage())
+
+
+def _vote(turns: Sequence[Turn], options: Sequence[str]) -> str | None:
+    """What most of them hold; None on a tie, or where none answers."""
+    named = named_positions(turns, options)
+    ballots = [Ballot(voter=turn.seat, choice=held) for turn, held in zip(turns, named, strict=True)]
     return RULES["plurality"](ballots, options).winner

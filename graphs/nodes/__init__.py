@@ -7,6 +7,7 @@ like.
 from consilience.graphs.nodes.composition import compose
 from consilience.graphs.nodes.consulting import consult
 from consilience.graphs.nodes.decision import decide
+from consilience.graphs.nodes.examining import examine
 from consilience.graphs.nodes.gating import gate, settle
 from consilience.graphs.nodes.judgement import judge, verify
 from consilience.graphs.nodes.looking import look
@@ -34,6 +35,7 @@ __all__ = [
     "consult",
     "decide",
     "evidence_of",
+    "examine",
     "exchange",
     "gate",
     "judge",

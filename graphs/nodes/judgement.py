@@ -16,14 +16,16 @@ from consilience.agents import (
     Judge,
     Resolution,
     StruckClaim,
+    Task,
     Turn,
     check_claim,
+    task_of,
 )
 from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, spent_on
 from consilience.graphs.protocol import Targeted
-from consilience.graphs.standings import final_turns, own_voices
+from consilience.graphs.standings import final_turns, holds_to, own_voices
 from consilience.graphs.state import DebateState, Draft, Swapped
 from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
@@ -43,7 +45,13 @@ _ANSWER = re.compile(
 
 
 def judge(
-    bench: Workbench, panel: Panel, *, swap: bool = False, targeted: Targeted = "alone", aloud: bool = True
+    bench: Workbench,
+    panel: Panel,
+    *,
+    swap: bool = False,
+    targeted: Targeted = "alone",
+    matched: bool = False,
+    aloud: bool = True,
 ) -> Node:
     """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
 
@@ -55,6 +63,7 @@ def judge(
         swap: it answers a second time, over the turns of each round in reverse. Where the two answers do not agree,
             the one counts that more seats hold, and it answers in part.
         targeted: what it is asked first.
+        matched: it is told what sort of answer the question asks for. Of options it chooses in any case.
         aloud: its answer is told piece by piece, as it is written; for runs that nobody watches it is cheaper whole.
     """
 
@@ -76,11 +85,13 @@ def judge(
                 update["resolution"] = resolution
                 with bench.relevance(question_of(state)) as relevance:
                     evidence = await asyncio.to_thread(evidence_of, state, record, relevance)
-                asked = _Asked(question_of(state, record), evidence, resolution, meter)
+                options = tuple(state.get("options", ()))
+                task = task_of(state["question"], options) if matched or options else Task()
+                asked = _Asked(question_of(state, record), evidence, resolution, meter, task)
                 update["draft"] = _draft(await _compose(seated, asked, turns, aloud=aloud))
                 if swap:
                     second = _draft(await _compose(seated, asked, _reversed(turns), aloud=False))
-                    update |= _compared(update["draft"], second, own_voices(final_turns(turns)))
+                    update |= _compared(update["draft"], second, own_voices(final_turns(turns)), options)
         except ConsilienceError as problem:
             emit(SeatLost(seat="judge", expert="judge", phase="judgement", reason=str(problem)))
             update["losses"] = [loss_of("judge", "judgement", problem)]
@@ -133,11 +144,14 @@ class _Asked:
     evidence: Rendering
     resolution: Resolution | None
     meter: Meter
+    task: Task
 
 
 async def _compose(judge: Judge, asked: _Asked, turns: Sequence[Turn], *, aloud: bool = True) -> ComposeReply:
     on_text = _stream_answer() if aloud else None
-    filled = await judge.compose(asked.question, asked.evidence, turns, asked.resolution, asked.meter, on_text=on_text)
+    filled = await judge.compose(
+        asked.question, asked.evidence, turns, asked.resolution, asked.meter, on_text, asked.task
+    )
     return filled.value
 
 
@@ -147,15 +161,16 @@ def _reversed(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for number in rounds for turn in reversed(turns) if turn.round == number]
 
 
-def _compared(first: Draft, second: Draft, last: Sequence[Turn]) -> dict[str, Any]:
+def _compared(first: Draft, second: Draft, last: Sequence[Turn], options: Sequence[str]) -> dict[str, Any]:
     """What the two orders come to."""
-    flipped = not (agrees(first.answer, second.answer) or agrees(second.answer, first.answer))
-    swapped = Swapped(first=first.answer, second=second.answer, flipped=flipped)
+    one, other = first.answer, second.answer
+    flipped = one != other if options else not (agrees(one, other) or agrees(other, one))
+    swapped = Swapped(first=one, second=other, flipped=flipped)
     if not flipped:
         return {"swapped": swapped}
 
     def held(draft: Draft) -> int:
-        return sum(turn.position.answers and agrees(draft.answer, turn.position.text) for turn in last)
+        return sum(holds_to(turn, draft.answer, options) for turn in last)
 
     kept = max((first, second), key=held)
     stated = "not" if kept.stated == "not" else "partly"
@@ -181,7 +196,7 @@ def _stream_answer() -> Callable[[str], None]:
 
 
 def _draft(reply: ComposeReply) -> Draft:
-    return Draft(answer=reply.answer, stated=reply.stated, claims=tuple(claim.claim() for claim in reply.claims))
+    return Draft(answer=reply.answer, stated=reply.states(), claims=tuple(claim.claim() for claim in reply.claims))
 
 
 def verify(bench: Workbench) -> Node:

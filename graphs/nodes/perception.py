@@ -54,6 +54,7 @@ def perceive(bench: Workbench) -> Node:
             "losses": Overwrite([]),
             "spent": Overwrite([]),
             "gate": None,
+            "asked": {},
             "stop": None,
             "odds": [],
             "decision": None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -100,8 +100,10 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks:
         speaking = {turn.seat for turn in turns}
         if len(speaking) < 2:
             return {}
-        seats = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
-        heard = neighbours(how.topology, [seat.letter for seat in seats])
+        present = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
+        heard = neighbours(how.topology, [seat.letter for seat in present])
+        asked = state.get("asked", {}) if how.order == "judge_led" else {}
+        seats = [seat for seat in present if not asked or seat.letter in asked]
         persons = [seat.seat for seat in _persons(state)]
         question, rivals = question_of(state, record), rivals_of(state["question"], turns)
         with bench.relevance(question_of(state)) as relevance:
@@ -117,7 +119,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks:
             audible = [turn for turn in (*turns, *before) if turn.seat in (seat.letter, *peers)]
             against = tuple(rival for rival in rivals.get(seat.letter, ()) if rival in peers)
             brief = Brief(question, evidence, audible, against, round_, how.against, options, offered)
-            return seat.respond(brief, meter)
+            return seat.respond(replace(brief, asked=asked.get(seat.letter, "")), meter)
 
         metered = partial(bench.meter, state, "exchange", round_)
         return await _hear(_Round("exchange", round_, record, metered, how.order), seats, speak)
@@ -219,7 +221,7 @@ class _Round:
     record: Record
     metered: Callable[[str], Meter]
     """Gives the books of a seat, by letter."""
-    order: Literal["simultaneous", "in_turn", "relay"] = "simultaneous"
+    order: Literal["simultaneous", "in_turn", "relay", "judge_led"] = "simultaneous"
 
 
 async def _hear(
@@ -247,7 +249,7 @@ async def _hear(
         emit(Used(round=round_.number, spent=spent))
         return outcome, spent
 
-    if round_.order == "simultaneous":
+    if round_.order in ("simultaneous", "judge_led"):
         heard = await asyncio.gather(*(hear(seat) for seat in seats))
     else:
         heard = []

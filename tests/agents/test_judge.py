@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
-from consilience.agents import Citation, Claim, Judge, Position, Resolution, Turn, check_turn
+from consilience.agents import Citation, Claim, Judge, Position, Resolution, Task, Turn, check_turn
 from langchain_core.messages import AIMessage
 
 from consilience.core.errors import BadReply
@@ -241,3 +242,54 @@ async def test_what_cites_nothing_overrides_nothing(weighing: Scripted, record: 
     nobody = await Judge(endpoint).resolve(QUESTION, record, [bare, turn("D", record, "platform 8")], Meter())
     assert (nobody.stronger, nobody.answer) == (None, '"platform 7" and "platform 8"')
     assert len(model.calls) == 2
+
+
+async def test_of_options_one_is_chosen_or_none_is_stated(
+    scripted: Scripted, record: Record, turns: Sequence[Turn]
+) -> None:
+    options = ["platform 4", "platform 9"]
+    model, endpoint = scripted({**ANSWER, "answer": "nine"}, {**ANSWER, "answer": "not stated"})
+    filled = await Judge(endpoint).compose(
+        QUESTION, record.render(), turns, None, Meter(), None, Task("choose", tuple(options))
+    )
+    assert (filled.value.answer, filled.value.states()) == ("not stated", "not")
+    schema = model.calls[0].kwargs["response_format"]["json_schema"]["schema"]
+    assert schema["properties"]["answer"]["enum"] == [*options, "not stated"]
+    assert "The answer is one of the options, word for word" in model.calls[0].prompt
+    assert "none of the options (platform 4; platform 9)" in model.calls[1].prompt
+
+
+@pytest.mark.parametrize(
+    ("task", "told"), [("yes_no", "Begin the answer with yes or no"), ("number", "Begin the answer with the number")]
+)
+async def test_an_instruction_may_match_the_task(
+    scripted: Scripted, record: Record, turns: Sequence[Turn], task: Any, told: str
+) -> None:
+    model, endpoint = scripted(ANSWER, ANSWER)
+    await Judge(endpoint).compose(QUESTION, record.render(), turns, None, Meter())
+    await Judge(endpoint).compose(QUESTION, record.render(), turns, None, Meter(), task=Task(task))
+    plain, matched = (call.prompt for call in model.calls)
+    # What is added comes last: the rest is what it would be told anyway.
+    assert matched.startswith(plain)
+    assert told in matched.removeprefix(plain)
+
+
+async def test_the_judge_asks_every_seat_it_is_told_to(
+    scripted: Scripted, record: Record, turns: Sequence[Turn]
+) -> None:
+    asked = {"A": "Of when is your sign?", "B": "Which train\nis meant?"}
+    model, endpoint = scripted({"questions": {"A": "Of when?"}}, {"questions": asked})
+    found = await Judge(endpoint).examine(QUESTION, record.render(["i1", "a1"]), turns, ["A", "B"], Meter())
+    assert found == {"A": "Of when is your sign?", "B": "Which train is meant?"}
+    schema = model.calls[0].kwargs["response_format"]["json_schema"]["schema"]
+    assert list(schema["properties"]["questions"]["properties"]) == ["A", "B"]
+    assert "Ask seat A and seat B one short question each" in model.calls[0].prompt
+    assert "it asks nothing of seat B" in model.calls[1].prompt
+
+
+async def test_a_question_to_a_seat_that_is_not_there_is_refused(
+    scripted: Scripted, record: Record, turns: Sequence[Turn]
+) -> None:
+    _, endpoint = scripted(*[{"questions": {"A": "x", "Z": "y"}}] * 2)
+    with pytest.raises(BadReply, match="no seat 'Z'"):
+        await Judge(endpoint).examine(QUESTION, record.render(), turns, ["A"], Meter())

@@ -200,17 +200,47 @@ def test_it_is_frozen_and_knows_its_fields() -> None:
         verdict(mood="good")
 
 
-def test_the_payoff_is_one_line() -> None:
-    payoff = PayOff(
-        best_single=Stage(answer="platform 4", usage=Usage(prompt_tokens=90, completion_tokens=10)),
-        vote=Stage(answer=None, usage=Usage(prompt_tokens=200, cost=0.00125)),
-        debate=Stage(answer="platform nine", usage=Usage(prompt_tokens=900, cost=None)),
-        changed=True,
-    )
-    assert payoff.line() == (
-        "best single: platform 4 (100 tokens) | vote: no answer (200 tokens, $0.0013)"
-        " | debate: platform nine (900 tokens, price unknown)"
-    )
+SINGLE = Stage(answer="platform 4", usage=Usage(prompt_tokens=90, completion_tokens=10, seconds=1.24))
+VOTE = Stage(answer=None, usage=Usage(prompt_tokens=200, cost=0.00125, seconds=3))
+LATE = Stage(answer="platform 9", usage=Usage(prompt_tokens=600, seconds=8))
+ALL = Stage(answer="platform nine", usage=Usage(prompt_tokens=950, cost=None, seconds=11.06))
+
+
+@pytest.mark.parametrize(
+    ("ran", "late", "line"),
+    [
+        ("single", None, "single: platform nine (950 tokens, price unknown, 11.1 s)"),
+        (
+            "vote",
+            None,
+            "best single: platform 4 (100 tokens, 1.2 s) | vote: platform nine (950 tokens, price unknown, 11.1 s)"
+            " | its tokens buy 9 single answers",
+        ),
+        (
+            "panel",
+            None,
+            "best single: platform 4 (100 tokens, 1.2 s) | vote: no answer (200 tokens, $0.0013, 3.0 s)"
+            " | panel: platform nine (950 tokens, price unknown, 11.1 s) | its tokens buy 9 single answers",
+        ),
+        (
+            "debate",
+            LATE,
+            "best single: platform 4 (100 tokens, 1.2 s) | vote: no answer (200 tokens, $0.0013, 3.0 s)"
+            " | vote after the exchange: platform 9 (600 tokens, 8.0 s)"
+            " | debate: platform nine (950 tokens, price unknown, 11.1 s) | its tokens buy 9 single answers",
+        ),
+    ],
+)
+def test_the_payoff_is_one_line_with_what_the_run_holds(ran: Any, late: Stage | None, line: str) -> None:
+    payoff = PayOff(best_single=SINGLE, vote=VOTE, late_vote=late, debate=ALL, changed=True, ran=ran)
+    assert payoff.line() == line
+
+
+def test_where_no_tokens_are_told_nothing_is_compared() -> None:
+    stage = Stage(answer="x", usage=Usage(seconds=1))
+    payoff = PayOff(best_single=stage, vote=stage, debate=stage, changed=False)
+    assert payoff.draws is None
+    assert "buy" not in payoff.line()
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,33 @@ def test_dry_run_calls_nobody(run: Run, server: ModelServer, note: Path) -> None
     assert not server.calls
 
 
+@pytest.mark.parametrize(
+    ("asked", "calls"),
+    [
+        (("--protocol", "single"), 1),
+        (("--protocol", "vote"), 2),
+        (("--protocol", "panel"), 4),
+        (("--rounds", "2"), 8),
+        (("--option", "yes", "--option", "no"), 4),
+        (("--option", "yes", "--option", "no", "--rule", "judge"), 6),
+    ],
+)
+def test_the_most_calls_are_told_beside_what_cheaper_ways_take(
+    run: Run, server: ModelServer, note: Path, asked: tuple[str, ...], calls: int
+) -> None:
+    plan = json.loads(run("ask", QUESTION, note, *asked, "--dry-run", "--json").out)
+    assert plan["calls"] == calls
+    assert plan["vote_tokens"] == len(plan["seats"]) * plan["single_tokens"]
+    assert plan["draws"] == (plan["prompt_tokens"] + plan["completion_tokens"]) // plan["single_tokens"] >= 1
+    assert not server.calls
+
+
+def test_a_rule_that_is_none_is_refused_by_name(run: Run, note: Path) -> None:
+    refused = run("ask", QUESTION, note, "--rule", "linear-pool")
+    assert refused.code == 2
+    assert "linear_pool" in refused.err
+
+
 def test_no_cache_encodes_anew(run: Run, server: ModelServer, note: Path) -> None:
     run("observe", note)
     assert "(cached)" in run("ask", QUESTION, note).out

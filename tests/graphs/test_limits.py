@@ -114,6 +114,51 @@ async def test_a_judge_that_answers_by_order_is_told(settings: Settings, flips: 
     assert verdict.status == ("partial" if flips else "complete")
 
 
+@pytest.mark.parametrize("flips", [True, False])
+async def test_a_judge_that_chooses_by_order_is_told_though_the_options_share_words(
+    settings: Settings, flips: bool
+) -> None:
+    options = ["the upper back room", "the lower back room"]
+    said = {"evidence": [{"label": "t1", "quote": "upper room"}], "stated": "fully"}
+
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        prompt = messages[-1].text
+        if "You are the judge" not in prompt:
+            return {**said, "answer": options[0] if "a reader" in prompt else options[1]}
+        if "Which source" in prompt:
+            return {"reason": "x", "stronger": "neither", "answer": "both"}
+        backwards = flips and prompt.index("Seat C:") < prompt.index("Seat A:")
+        claim = {"text": NOTE, "label": "t1", "quote": "upper room"}
+        chosen = options[1] if backwards else options[0]
+        return {"claims": [claim], "stated": "fully", "answer": chosen}
+
+    how = Protocol("both", rule="judge", swap=True)
+    model = ScriptedChatModel(replies=reply)
+    _, verdict = await debated(settings, model=model, protocol=how, options=options)
+    assert verdict.order_flipped is flips
+    # Of two answers the one that more seats hold.
+    assert verdict.answer == (options[1] if flips else options[0])
+    assert verdict.confidence is not None
+    assert verdict.confidence.told == ("2 of 3 seats" if flips else "1 of 3 seats")
+    assert [dissent.seat for dissent in verdict.dissent] == (["A"] if flips else ["B", "C"])
+
+
+@pytest.mark.parametrize("matched", [True, False])
+async def test_the_judge_may_be_told_what_sort_of_answer_is_asked_for(settings: Settings, matched: bool) -> None:
+    said = {"evidence": [{"label": "t1", "quote": "upper room"}], "stated": "fully", "answer": "yes"}
+    claim = {"text": NOTE, "label": "t1", "quote": "upper room"}
+
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        return {**said, "claims": [claim]} if "You are the judge" in messages[-1].text else said
+
+    model = ScriptedChatModel(replies=reply)
+    how = Protocol("panel", matched=matched)
+    question = "Does the book club meet in the upper room?"
+    async for _ in astream(question, [NOTE], settings=settings, model=model, experts=THREE, protocol=how):
+        pass
+    assert ("Begin the answer with yes or no" in model.calls[-1].prompt) is matched
+
+
 async def test_a_seat_that_a_fallback_speaks_for_says_so(settings: Settings) -> None:
     always = Fault("refusal")
     with ModelServer(witness, faults=lambda *_: always) as broken, ModelServer(witness) as spare:

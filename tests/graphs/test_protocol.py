@@ -159,6 +159,33 @@ async def test_the_order_says_who_hears_the_round_so_far(settings: Settings, ord
     assert [len(re.findall(r"^Seat [A-Z]: ", said, re.M)) for said in rounds] == heard
 
 
+@pytest.mark.parametrize("ran", ["single", "vote", "panel", "debate"])
+async def test_a_run_tells_what_the_cheaper_ways_in_it_answered_and_took(settings: Settings, ran: str) -> None:
+    def yielding(role: str, prompt: str) -> str:
+        return "platform 9" if role == "listener" or "Statements:" in prompt else "platform 4"
+
+    more = {"experts": None} if ran == "single" else {}
+    _, verdict, _ = await run(yielding, settings, protocol=ran, **more)
+    payoff = verdict.payoff
+    assert payoff is not None
+    assert payoff.ran == ran
+    assert payoff.debate.usage == verdict.usage
+    stages = [payoff.best_single, payoff.vote, payoff.late_vote, payoff.debate]
+    told = [stage for stage in stages if stage is not None]
+    assert (payoff.late_vote is not None) == (ran == "debate")
+    # Each goes on from the one before it.
+    tokens, seconds = [stage.usage.tokens for stage in told], [stage.usage.seconds for stage in told]
+    assert tokens == sorted(tokens)
+    assert seconds == sorted(seconds)
+    assert tokens[0] > 0
+    assert payoff.draws == tokens[-1] // tokens[0]
+    assert (payoff.best_single.answer, payoff.vote.answer) == ("platform 4", "platform 4")
+    if payoff.late_vote:
+        assert payoff.late_vote.answer == "platform 9"
+        assert payoff.late_vote.usage.calls == 6
+    assert f"{ran}: {verdict.answer} (" in payoff.line()
+
+
 async def test_a_ring_of_four_hears_two_peers(settings: Settings) -> None:
     experts = tuple(Expert(role, f"a {role}") for role in (*ROLES, "sceptic"))
     how = Protocol("ring", exchange=Exchange(topology="ring"))

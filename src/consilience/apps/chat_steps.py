@@ -213,7 +213,8 @@ def _phase_title(event: PhaseStarted) -> str:
 
 
 def _turn_text(turn: Turn) -> str:
-    lines = [f"{plain(turn.position.text)} ({turn.position.stated} stated)", ""]
+    lines = [f"The judge asks: {plain(turn.asked)}", ""] if turn.asked else []
+    lines += [f"{plain(turn.position.text)} ({turn.position.stated} stated)", ""]
     lines += [
         "- "
         + plain(

@@ -159,6 +159,8 @@ class Narrator:
         self._console.print(escape(text), end="", highlight=False, soft_wrap=True)
 
     def _turn(self, turn: Turn) -> None:
+        if turn.asked:
+            self._console.print(f"  The judge asks {turn.seat}: {escape(turn.asked)}", style="dim", highlight=False)
         colour = _SEATS[(ord(turn.seat) - ord("A")) % len(_SEATS)]
         self._console.print(
             f"  [bold {colour}]{turn.seat} {escape(turn.expert)}[/]: {escape(turn.position.text)} "

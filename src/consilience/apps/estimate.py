@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from consilience.agents import default_experts
+from consilience.agents import Seat, default_experts
 from consilience.core.counted import counted
 from consilience.core.settings import Settings
 from consilience.fusion import JUDGE
-from consilience.graphs import AskOptions, Panel, Workbench, protocol_named
-from consilience.models import price
+from consilience.graphs import AskOptions, Panel, Protocol, Workbench, protocol_named
+from consilience.models import Endpoint, price
 from consilience.observations import Locator, Media, Observation, Record, ingest
 from consilience.observations.rendering import count_tokens
 
@@ -48,6 +48,12 @@ def dry_run(question: str, files: Sequence[Path], options: AskOptions, *, as_jso
         highlight=False,
         markup=False,
     )
+    console.print(
+        f"For comparison: one seat alone about {plan['single_tokens']} tokens, the vote of the openings about "
+        f"{plan['vote_tokens']}; the whole buys {counted(plan['draws'], 'single answer')}.",
+        highlight=False,
+        markup=False,
+    )
     return 0
 
 
@@ -68,11 +74,11 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
     experts = tuple(options.get("experts") or how.experts() or default_experts(record.modalities))
     seats = bench.seats(Panel(experts=experts), record)
     rounds = how.exchange.rounds if how.exchange else 0
-    # The judge may be asked twice: about a conflict, and for the answer.
-    judged = how.rule == JUDGE or (how.rule is None and not options.get("options"))
-    calls = len(seats) * (1 + rounds) + (2 if judged else 0)
+    calls = _calls(how, seats, bench.endpoint(options.get("judge")), options)
     evidence = count_tokens(record.render().text) if known else min(expert.tokens for expert in experts)
-    prompt = calls * (_FRAME + count_tokens(question) + evidence) + _TURN * len(seats) * (rounds + 1) * (rounds + 2)
+    alone = _FRAME + count_tokens(question) + evidence
+    prompt = calls * alone + _TURN * len(seats) * (rounds + 1) * (rounds + 2)
+    single = alone + _REPLY
     endpoint = bench.endpoint()
     return {
         "media": [medium.model_dump(mode="json", exclude_none=True) for medium in media],
@@ -85,10 +91,26 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
             prompt, calls * _REPLY, provider=endpoint.provider, model=endpoint.name.partition(":")[2] or endpoint.name
         ),
         "local": all(used.provider == "embedded" for used in (endpoint, *(seat.endpoint for seat in seats))),
+        "single_tokens": single,
+        "vote_tokens": len(seats) * single,
+        "draws": (prompt + calls * _REPLY) // single,
         "basis": "Estimated over the cached record."
         if known
         else "Estimated over the largest evidence that a seat may see: the media are not encoded yet.",
     }
+
+
+def _calls(how: Protocol, seats: Sequence[Seat], judge: Endpoint, options: AskOptions) -> int:
+    """Of the models, at most, repairs aside."""
+    rounds, chosen = how.exchange.rounds if how.exchange else 0, bool(options.get("options"))
+    led = rounds if how.exchange and how.exchange.order == "judge_led" else 0
+    weighed = len(seats) if how.weighs and chosen else 0
+    judged = 0
+    if how.rule == JUDGE or (how.rule is None and not chosen):
+        # About a conflict first: of each source alone twice, where the model tells odds, or of all at once.
+        alone = how.targeted == "alone" and judge.tells_alternatives
+        judged = (0 if how.targeted == "nothing" else 2 * len(seats) if alone else 1) + (2 if how.swap else 1)
+    return len(seats) * (1 + rounds) + led + weighed + judged
 
 
 def _encoders(bench: Workbench, media: Sequence[Media]) -> tuple[list[dict[str, Any]], Record, bool]:
