@@ -63,19 +63,32 @@ class Runner:
 
         Raises:
             UnsupportedMedia: no encoder reads this modality.
+            BadConfiguration: the only ones that do measure people's bodies, and no setting allows it.
         """
         pairs: list[tuple[Media, Encoder]] = []
         for medium in media:
             fitting = self.fitting(medium.modality, medium.mime)
             if not fitting:
-                have = ", ".join(sorted({encoder.modality for encoder in self.encoders.values()}))
-                raise UnsupportedMedia(
-                    medium.name,
-                    f"its type is not supported: no encoder reads {medium.modality} ({medium.mime}).",
-                    cure=f"There are encoders for: {have}. A plug-in can bring another.",
-                )
+                raise self._unread(medium)
             pairs += [(medium, encoder) for encoder in fitting]
         return pairs
+
+    def _unread(self, medium: Media) -> ConsilienceError:
+        """Why no encoder of these reads the medium."""
+        encoders = self.encoders.values()
+        if withheld := [e.name for e in encoders if e.biometric and e.reads(medium.modality, medium.mime)]:
+            return BadConfiguration(
+                f"{', '.join(withheld)} measures people's bodies, which is off unless it is allowed.",
+                cure="Set CONSILIENCE_BIOMETRICS=true if you may.",
+            )
+        have = ", ".join(sorted({encoder.modality for encoder in encoders}))
+        problem = f"its type is not supported: no encoder reads {medium.modality} ({medium.mime})."
+        if len(self.encoders) == 1:
+            (one,) = encoders
+            problem = f"{one.name} reads {one.modality}, and this is {medium.modality} ({medium.mime})."
+        return UnsupportedMedia(
+            medium.name, problem, cure=f"There are encoders for: {have}. A plug-in can bring another."
+        )
 
     def fitting(self, modality: Modality, mime: str | None) -> list[Encoder]:
         """The encoders that read media of this modality and type, None for parts of other media, unasked."""

@@ -34,6 +34,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "cut.wav": (lambda: (MEDIA / "call.wav").read_bytes()[:5000], "is cut off", "record it again"),
     "text.png": (lambda: b"no picture, only words", "its content is text", "Rename it"),
     "bomb.png": (bomb, "decompression bomb", "Do not open it"),
+    "cut.docx": (lambda: b"PK\x03\x04\x14\x00" + b"word/document.xml" * 99, "is cut off or broken", "save it again"),
     "data.xyz": (lambda: bytes(range(256)) * 20, "type is not supported", "Pictures, recordings, videos"),
 }
 

@@ -90,6 +90,18 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(run: Run, folder: Pat
     assert "program: its type is not supported" in ran.out
 
 
+def test_of_several_files_those_that_can_be_read_are_observed(run: Run, tmp_path: Path) -> None:
+    for name, content in (("a.txt", b"The club meets upstairs."), ("cut.png", b"\x89PNG\r\n\x1a\n"), ("none.txt", b"")):
+        (tmp_path / name).write_bytes(content)
+    ran = run("observe", *(tmp_path / name for name in ("cut.png", "none.txt", "a.txt")))
+    assert ran.code == 3
+    assert "The club meets upstairs." in ran.out
+    assert all(f"{name}: is" in ran.out for name in ("cut.png", "none.txt"))
+    told = json.loads(run("observe", tmp_path / "a.txt", tmp_path / "none.txt", "--json").out)
+    assert [media["name"] for media in told["media"]] == ["a.txt"]
+    assert len(told["refused"]) == 1
+
+
 def test_the_same_bytes_under_two_names_are_both_observed(run: Run, tmp_path: Path) -> None:
     for name in ("x.txt", "x.csv"):
         (tmp_path / name).write_text("club,room\nbook,upper room\n")

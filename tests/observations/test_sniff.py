@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import struct
 import sys
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from consilience.core.errors import BadMedia
+from consilience.core.errors import BadMedia, UnsupportedMedia
 from consilience.core.settings import Limits
-from consilience.observations import Modality
+from consilience.observations import Modality, Record
+from consilience.observations.interchange import to_jsonl
 from consilience.observations.sniff import Sniffed, sniff
 
 Look = Callable[..., Sniffed]
@@ -446,12 +448,23 @@ def test_a_name_may_be_wrong_about_the_format(look: Look) -> None:
     assert look(picture("PNG"), "photo.jpg").mime == "image/png"
 
 
+def test_an_archive_without_its_end_is_cut_off(look: Look) -> None:
+    with pytest.raises(BadMedia, match="cut off or broken: the end of the archive is missing"):
+        look(b"PK\x03\x04" + bytes(100), "letter.docx")
+
+
+def test_a_record_of_ours_is_no_medium(look: Look) -> None:
+    for told in (next(iter(to_jsonl(Record()))), json.dumps({"schema_version": 2, "media": []})):
+        with pytest.raises(UnsupportedMedia, match=r"is a record of consilience.*consilience import"):
+            look(told.encode(), "records.jsonl")
+    assert look(b'{"schema_version": 2, "name": "other"}', "other.json").modality == "text"
+
+
 @pytest.mark.parametrize(
     "content",
     [
         bytes(100),
         b"\x7fELF" + bytes(100),
-        b"PK\x03\x04" + bytes(100),
         b"\x1f\x8b\x08" + bytes(100),
         "caf\xe9 au lait".encode("latin-1"),
         b"beep \x07 beep",

@@ -17,7 +17,7 @@ from consilience.tools import Encoder, Encoding, Excerpt, Runner, encoder, obser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.core.errors import Unobservable, UnsupportedMedia
+from consilience.core.errors import BadConfiguration, Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.observations import CharRange, Locator, Media, Modality, Observation, ObservationStore, ingest
 from consilience.observations.housekeeping import collect
@@ -369,9 +369,21 @@ def test_encoders_that_must_be_asked_do_not_run_by_themselves(store: Observation
 
 async def test_a_modality_that_nobody_reads_is_said_at_once(store: ObservationStore) -> None:
     media = ingest((np.zeros(800), 8000), store)
-    with pytest.raises(UnsupportedMedia, match="no encoder reads audio"):
+    with pytest.raises(UnsupportedMedia, match=r"text\.plain reads text, and this is audio"):
         async for _ in runner_of(store, plain).perceive([media]):
             pass
+
+
+def test_why_nobody_reads_a_medium_is_said(store: ObservationStore) -> None:
+    @encoder(modality="text", kinds=("seen",), version="1", biometric=True)
+    def bodily(excerpt: Excerpt) -> Iterator[Observation]:
+        """Measures bodies."""
+        yield excerpt.observe("seen", {}, "bodily")
+
+    with pytest.raises(BadConfiguration, match=r"text\.bodily measures.*CONSILIENCE_BIOMETRICS=true"):
+        runner_of(store, bodily).plan([ingest("A text.", store)])
+    with pytest.raises(UnsupportedMedia, match=r"no encoder reads audio .*There are encoders for: text"):
+        runner_of(store, bodily, plain).plan([ingest((np.zeros(800), 8000), store)])
 
 
 @pytest.mark.parametrize(

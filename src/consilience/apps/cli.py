@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -92,6 +93,7 @@ def chat_command(
 
 def main() -> None:
     """Runs the command line; every error of ours ends in one line and its own exit code."""
+    _warn_of_variables()
     try:
         with exported_by_environment():
             sys.exit(app(standalone_mode=False) or 0)
@@ -108,6 +110,18 @@ def main() -> None:
             raise
         show()
         sys.exit(code)
+
+
+def _warn_of_variables() -> None:
+    """A misspelt variable changes nothing, and nothing else would tell."""
+    ours = [name for name in os.environ if name.startswith("CONSILIENCE_")]
+    if not ours:
+        return  # and the settings need not be imported for `--help`
+    from consilience.core.settings import unknown_variables
+
+    for variable, meant in unknown_variables(ours).items():
+        hint = f" Did you mean {meant}?" if meant else ""
+        print(f"Warning: the environment sets {variable}, and there is no such setting.{hint}", file=sys.stderr)
 
 
 def _report(problem: ConsilienceError) -> None:

@@ -91,9 +91,9 @@ def observe_command(
 ) -> int:
     """Shows what the encoders observe in files: the record alone, without a debate.
 
-    Of a folder, every file's record is written to a file of its own. A run that was interrupted goes on where it was
-    when it is started again: what is encoded is remembered. Encoders that failed are told, stand in the record, and
-    give the exit code; the rest goes on.
+    Files that cannot be read are told, and the others observed. Of a folder, every file's record is written to a file
+    of its own. A run that was interrupted goes on where it was when it is started again: what is encoded is remembered.
+    Encoders that failed are told, stand in the record, and give the exit code; the rest goes on.
 
     Examples: consilience observe scene.png call.wav · consilience observe photos --out records --jobs 2
     """
@@ -123,7 +123,7 @@ def _chosen(settings: Settings, names: list[str]) -> list[Encoder]:
 
 async def _observe_few(observer: _Observer, paths: list[Path], *, as_json: bool) -> int:
     runner = observer.runner
-    media = [await asyncio.to_thread(ingest, path, runner.store, limits=runner.settings.limits) for path in paths]
+    media, refused = await _taken(runner, paths)
     console = Console(stderr=True, quiet=as_json)
     tale = None if console.is_terminal else PerceptionTale(console)
     with _bar(as_json) as bar:
@@ -140,13 +140,33 @@ async def _observe_few(observer: _Observer, paths: list[Path], *, as_json: bool)
         tale.close()
     record = observer.record(media, encodings)
     if as_json:
-        print(json.dumps(_as_json(record), ensure_ascii=False))
+        print(json.dumps(_as_json(record) | ({"refused": refused} if refused else {}), ensure_ascii=False))
     else:
         console = Console()
         console.print(record_table(record))
-        for line in failing.told(record.failures, media):
+        for line in [*refused, *failing.told(record.failures, media)]:
             console.print(line, style="red", markup=False)
-    return failing.exit_code(record.failures)
+    return _EXIT_UNREADABLE if refused else failing.exit_code(record.failures)
+
+
+async def _taken(runner: Runner, paths: Sequence[Path]) -> tuple[list[Media], list[str]]:
+    """The media that can be read, and what is wrong with the others.
+
+    Raises:
+        BadMedia: none can be read.
+    """
+    media: list[Media] = []
+    problems: list[BadMedia] = []
+    for path in paths:
+        try:
+            medium = await asyncio.to_thread(ingest, path, runner.store, limits=runner.settings.limits)
+            runner.plan([medium])
+            media.append(medium)
+        except BadMedia as problem:
+            problems.append(problem)
+    if problems and not media:
+        raise problems[0]
+    return media, [str(problem) for problem in problems]
 
 
 async def _observe_all(observer: _Observer, paths: list[Path], out: Path, *, as_json: bool) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,9 +19,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from consilience.core.errors import BadConfiguration, nearest
 from consilience.core.registry import package_name
 
-__all__ = ["Limits", "Settings"]
+__all__ = ["Limits", "Settings", "unknown_variables"]
 
 _MEGABYTE = 1024 * 1024
 
@@ -34,7 +37,26 @@ def _runtime_dir() -> Path:
     return Path(base) / "consilience" if base else Path(tempfile.gettempdir()) / f"consilience-{os.getuid()}"
 
 
-class Limits(BaseSettings):
+class _Told(BaseSettings):
+    """Settings that refuse a value in our words: which one it is, what is wrong with it, where to set it."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_our_words(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(given)
+        except ValidationError as problem:
+            first = problem.errors(include_url=False, include_input=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else "settings"
+            reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+            variable = f"{cls.model_config.get('env_prefix', '')}{name.upper()}"
+            raise BadConfiguration(
+                f"The setting {name!r} is wrong: {reason[:1].lower()}{reason[1:]}.",
+                cure=f"Mend it where it is set: {variable}, consilience.toml, or the argument {name!r}.",
+            ) from problem
+
+
+class Limits(_Told):
     """What is refused at the door, so that a hostile input cannot take the machine down."""
 
     model_config = SettingsConfigDict(env_prefix="CONSILIENCE_LIMIT_", frozen=True, extra="ignore")
@@ -51,7 +73,7 @@ class Limits(BaseSettings):
     table_columns: int = Field(16_384, gt=0, description="Widest table.")
 
 
-class Settings(BaseSettings):
+class Settings(_Told):
     """One frozen value, handed down; nothing reads the environment behind a caller's back."""
 
     model_config = SettingsConfigDict(
@@ -150,7 +172,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments before environment before file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        try:
+            file = TomlConfigSettingsSource(settings_cls)
+        except tomllib.TOMLDecodeError as problem:
+            raise BadConfiguration(f"consilience.toml cannot be read: {problem}.", cure="Mend that line.") from problem
+        return init_settings, env_settings, file
 
     @property
     def weights_dir(self) -> Path:
@@ -166,3 +192,19 @@ class Settings(BaseSettings):
     def store_dir(self) -> Path:
         """Where media and observations are kept."""
         return self.cache_dir / "store"
+
+
+_ELSEWHERE = ("CONSILIENCE_MCP_TOKEN",)
+"""Variables that are no setting."""
+
+
+def unknown_variables(names: Iterable[str]) -> dict[str, str | None]:
+    """Those `CONSILIENCE_...` among these names of variables that set nothing, each with the nearest that does."""
+    known = [*_ELSEWHERE, *_variables(Settings), *_variables(Limits)]
+    ours = (name for name in names if name.upper().startswith("CONSILIENCE_") and name.upper() not in known)
+    return {name: nearest(name.upper(), known) for name in ours}
+
+
+def _variables(settings: type[BaseSettings]) -> list[str]:
+    prefix = settings.model_config.get("env_prefix", "")
+    return [f"{prefix}{name.upper()}" for name in settings.model_fields]

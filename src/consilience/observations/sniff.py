@@ -49,6 +49,7 @@ _ANNOTATIONS = (
 # Compound files hold old workbooks and encrypted new ones; their parts' names are in UTF-16.
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LONGEST_DIRECTORY = 1 << 22
+_ZIP = b"PK\x03\x04"
 # What a zip is follows from the one part that each kind of office document must have.
 _OFFICE: dict[str, tuple[str, Modality, str]] = {
     "word/document.xml": (
@@ -65,6 +66,7 @@ _OFFICE: dict[str, tuple[str, Modality, str]] = {
 }
 # MPEG transport streams are packets without a header (ISO/IEC 13818-1, 2.4.3.2); discs put a time stamp before each.
 _SYNC, _PACKETS, _STREAMS = 0x47, 5, ((0, 188), (4, 192))
+_RECORD = re.compile(r'\{"type": ?"header", ?"format": ?"consilience-record"|\{"schema_version": ?\d+, ?"media": ?\[')
 _HTML = re.compile(r"\s*(<!doctype html|<html[\s>])", re.IGNORECASE)
 
 
@@ -130,6 +132,8 @@ def _by_magic(path: Path, head: bytes, name: str) -> Sniffed:
             return Sniffed(match.mime_type, modality, match.extension)
     if not best and is_writing(name):
         raise BadMedia(name, "is no text: it holds characters that no text has.", cure="Save it as UTF-8 again.")
+    if head.startswith(_ZIP) and not zipfile.is_zipfile(path):
+        raise BadMedia(name, "is cut off or broken: the end of the archive is missing.", cure="Fetch or save it again.")
     told = best[0].mime_type or best[0].name if best else "nothing known"
     raise UnsupportedMedia(
         name,
@@ -166,6 +170,12 @@ def _text_type(head: bytes, name: str) -> Sniffed | None:
     if text is None or any(ord(c) < 32 and c not in "\t\n\r\f" for c in text) or text.startswith("%PDF-"):
         return None
     text = text.removeprefix("\ufeff")
+    if _RECORD.match(text):
+        raise UnsupportedMedia(
+            name,
+            "is a record of consilience, what was observed of media, and no medium itself.",
+            cure="Name the media instead; `consilience export` and `consilience import` read records.",
+        )
     if suffix in _TEXT_TYPES:
         mime, modality = _TEXT_TYPES[suffix]
         return Sniffed(mime, modality, suffix)
