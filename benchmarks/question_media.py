@@ -37,7 +37,7 @@ _VOICES = ("en-us", "en-us+f3", "en-us+f4")
 _COLOURS = (("#10253f", "#ffd54a"), ("#f4f8fb", "#1d4e6b"), ("#fbf3e4", "#4a2b12"), ("#ffffff", "#111111"))
 _SLIDE_SECONDS, _FRAMES = 3.0, 10
 _SIDE = (640, 360)
-_RATE = 48_000
+RATE = 48_000
 _ENOUGH = 0.75
 """Share of the evidence's content words that has to be observed: a transcript may have a word wrong."""
 _EPOCH = (2026, 1, 1, 0, 0, 0)
@@ -160,13 +160,13 @@ def _film(medium: Medium) -> bytes:
     import av
     import numpy as np
 
-    voice = _samples(medium.recording)
-    seconds = max(_SLIDE_SECONDS * len(medium.slides), len(voice) / _RATE)
+    voice = samples(medium.recording)
+    seconds = max(_SLIDE_SECONDS * len(medium.slides), len(voice) / RATE)
     written = io.BytesIO()
     with av.open(written, "w", format="mp4", options={"fflags": "+bitexact"}) as film:
         shown = film.add_stream("libx264", rate=_FRAMES, options={"crf": "28", "threads": "1"})
         shown.width, shown.height, shown.pix_fmt = *_SIDE, "yuv420p"
-        heard = film.add_stream("aac", rate=_RATE, layout="mono", options={"flags": "+bitexact"})
+        heard = film.add_stream("aac", rate=RATE, layout="mono", options={"flags": "+bitexact"})
         # In turn dark and light, so that a slide is a shot.
         signs = [_sign(slide.split("\n"), _COLOURS[i % 2], _SIDE) for i, slide in enumerate(medium.slides)]
         pictures = [np.asarray(sign) for sign in signs]
@@ -176,18 +176,18 @@ def _film(medium: Medium) -> bytes:
         film.mux(shown.encode(None))
         for start in range(0, len(voice), 1024):
             frame = av.AudioFrame.from_ndarray(voice[None, start : start + 1024], format="s16", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = _RATE, start, Fraction(1, _RATE)
+            frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
             film.mux(heard.encode(frame))
         film.mux(heard.encode(None))
     return written.getvalue()
 
 
-def _samples(recording: Path) -> Any:
-    """16-bit mono samples, shape (n,)."""
+def samples(recording: Path) -> Any:
+    """16-bit mono samples at `RATE`, shape (n,)."""
     import av
     import numpy as np
 
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=_RATE)
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     with av.open(str(recording)) as container:
         frames = [piece.to_ndarray() for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
     frames += [piece.to_ndarray() for piece in resampler.resample(None)]
@@ -252,19 +252,23 @@ _MAKERS = {".png": _picture, ".mp4": _film, ".pdf": _pdf, ".docx": _word, ".xlsx
 
 
 def speak(medium: Medium) -> None:
-    """Records the medium's words: Opus at 16 kbit/s, about 2 kB a second."""
+    """Records the medium's words."""
+    record(medium.speech, medium.recording, voice=medium.drawn.choice(_VOICES))
+
+
+def record(words: str, path: Path, *, voice: str) -> None:
+    """Records words in one of espeak-ng's voices: Opus at 16 kbit/s, about 2 kB a second."""
     import av
 
-    medium.recording.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         loud = Path(folder) / "voice.wav"
-        voice = medium.drawn.choice(_VOICES)
-        subprocess.run(["espeak-ng", "-v", voice, "-s", "140", "-w", str(loud), medium.speech], check=True)
-        voice_samples = _samples(loud)
-    with av.open(str(medium.recording), "w", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=_RATE, layout="mono", bit_rate=16_000)
+        subprocess.run(["espeak-ng", "-v", voice, "-s", "140", "-w", str(loud), words], check=True)
+        voice_samples = samples(loud)
+    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libopus", rate=RATE, layout="mono", bit_rate=16_000)
         frame = av.AudioFrame.from_ndarray(voice_samples[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = _RATE, 0, Fraction(1, _RATE)
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
