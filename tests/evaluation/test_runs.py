@@ -99,6 +99,24 @@ async def test_openings_are_asked_once_for_all_protocols(
     assert [result.exchanged for result in found] == [False, False, True, True]
 
 
+@pytest.mark.parametrize("ungated", ["panel", "debate"])
+async def test_a_gate_costs_no_call_where_what_follows_it_has_been_asked(
+    asked: tuple[Question, ...], tmp_path: Path, settings: Settings, ungated: str
+) -> None:
+    # The first question's sources exclude each other, so that the gate lets them debate.
+    alone, prompts = await run(asked[:1], [PROTOCOLS[ungated]], tmp_path / "alone", settings)
+    protocols = [PROTOCOLS[ungated], PROTOCOLS["gated_debate"]]
+    both, more = await run(asked[:1], protocols, tmp_path / "both", settings)
+    assert both[1].exchanged
+    assert (len(more) == len(prompts)) is (ungated == "debate")
+    if ungated == "debate":
+        told = {"protocol", "usage"}  # a usage tells seconds
+        assert both[1].model_dump(exclude=told) == both[0].model_dump(exclude=told)
+        assert both[1].usage == both[0].usage
+        assert both[1].protocol == "gated_debate"
+    assert both[0].answer == alone[0].answer
+
+
 async def test_the_state_is_read_back_without_a_warning(
     asked: tuple[Question, ...],
     tmp_path: Path,

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,16 +86,22 @@ class _Course:
         record = await asyncio.to_thread(load_record, state, self._bench.store)
         usual = default_experts(record.modalities)
         panels = [protocol.experts() or usual for protocol in self._run.protocols]
+        found: dict[Protocol, Result] = {}
         digest = _digest(question.model_dump_json(exclude={"media", "record", "kind", "split"}), *state["observations"])
         for protocol, experts in zip(self._run.protocols, panels, strict=True):
             key = Key(question.id, protocol.name, seed)
             known = self._known.get((key, digest, self._model))
             if known is not None:
+                found[_unnamed(protocol)] = known
                 yield known
                 continue
             try:
-                openings = await self._opened(question, state, _largest(experts, panels), (digest, seed))
-                yield self._kept(await self._result(question, protocol, state, openings.of_first(len(experts))))
+                opened = await self._opened(question, state, _largest(experts, panels), (digest, seed))
+                openings = opened.of_first(len(experts))
+                result = await self._gated(protocol, state, openings, found) if protocol.gated else None
+                result = result or await self._result(question, protocol, state, openings)
+                found[_unnamed(protocol)] = result
+                yield self._kept(result)
             except ConsilienceError as problem:
                 yield self._kept(Result.failed(question, key, self._model, digest, str(problem)))
 
@@ -172,13 +178,31 @@ class _Course:
         failed = Result.failed(question, key, self._model, openings.digest, verdict.stop_reason)
         return failed.model_copy(update=outcome)
 
+    async def _gated(
+        self, protocol: Protocol, state: DebateState, openings: Openings, found: Mapping[Protocol, Result]
+    ) -> Result | None:
+        """The result of the same protocol without its gate, or without an exchange where the gate finds no ground.
+
+        The gate asks no model, and what follows it is the same to the word; None where that has not been run.
+        """
+        opened = await self._entered(state, openings)
+        gated: Any = await nodes.gate(self._bench, _panel(protocol.experts(), openings.seed))(opened)
+        exchange = protocol.exchange if gated["gate"].debate else None
+        same = found.get(_unnamed(replace(protocol, gated=False, exchange=exchange)))
+        return same.model_copy(update={"protocol": protocol.name}) if same else None
+
     async def _deliberated(self, protocol: Protocol, state: DebateState, openings: Openings) -> Any:
         """The protocol's own graph, entered behind its openings as if it had come from there: the final state."""
         experts = protocol.experts()
-        record = await asyncio.to_thread(load_record, state, self._bench.store)
         graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=in_memory())
         config: Any = {"configurable": {"thread_id": uuid.uuid4().hex}}
-        opened = {
+        entered = await graph.aupdate_state(config, dict(await self._entered(state, openings)), as_node="open")
+        return await graph.ainvoke(None, entered)
+
+    async def _entered(self, state: DebateState, openings: Openings) -> DebateState:
+        """The state behind the openings."""
+        record = await asyncio.to_thread(load_record, state, self._bench.store)
+        return {
             **state,
             "seats": list(openings.seats),
             # Kept as they were said; how they are checked may have changed since.
@@ -186,8 +210,11 @@ class _Course:
             "losses": list(openings.losses),
             "spent": list(openings.spent),
         }
-        entered = await graph.aupdate_state(config, opened, as_node="open")
-        return await graph.ainvoke(None, entered)
+
+
+def _unnamed(protocol: Protocol) -> Protocol:
+    """Protocols are the same whatever they are called."""
+    return replace(protocol, name="")
 
 
 def _panel(experts: tuple[Expert, ...] | None, seed: int) -> Panel:
