@@ -9,14 +9,36 @@ import argparse
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import machine
-from consilience.graphs import PROTOCOLS, Workbench, protocol_named
+from consilience.graphs import PROTOCOLS, Exchange, Protocol, Workbench, protocol_named
 from question_media import made
 
 from consilience.core.settings import Settings
 from consilience.evaluation import Openings, Question, Result, Run, draws_of, report, results
+
+_DEBATE, _PANEL = PROTOCOLS["debate"], PROTOCOLS["panel"]
+VARIANTS = {
+    protocol.name: protocol
+    for protocol in (
+        replace(_DEBATE, name="whole_views", seats="generalists", samples=3),
+        replace(_DEBATE, name="untargeted", targeted="nothing"),
+        replace(_DEBATE, name="together", targeted="together"),
+        replace(_DEBATE, name="swapped", swap=True),
+        replace(_DEBATE, name="against", exchange=Exchange(against=True)),
+        replace(_DEBATE, name="two_rounds", exchange=Exchange(rounds=2)),
+        replace(_DEBATE, name="judged", rule="judge"),
+        replace(_PANEL, name="judged_panel", rule="judge"),
+    )
+}
+"""The debate with one thing changed: what it is worth."""
+
+
+def named(name: str) -> Protocol:
+    """A ready protocol or a variant."""
+    return VARIANTS[name] if name in VARIANTS else protocol_named(name)
 
 
 def chosen(everything: Sequence[Question], split: str, only: Sequence[str], limit: int | None) -> list[Question]:
@@ -60,10 +82,13 @@ async def measure(bench: Workbench, run: Run) -> list[Result]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=("dev", "test", "all"), default="dev")
-    parser.add_argument("--protocols", default=",".join(PROTOCOLS), help="names, separated by commas")
+    parser.add_argument(
+        "--protocols", default=",".join(PROTOCOLS), help=f"names, separated by commas, also of {', '.join(VARIANTS)}"
+    )
     parser.add_argument("--draws", type=int, default=9, help="of self_consistency, for the comparison at equal budget")
     parser.add_argument("--limit", type=int, help="so many questions at most")
     parser.add_argument("--questions", default="", help="only these, by id, separated by commas")
+    parser.add_argument("--baseline", default="vote", help="the protocol that the others are compared with")
     parser.add_argument("--seed", type=int, default=0, help="the first one")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--model", help="the default is the settings' model")
@@ -73,19 +98,21 @@ def main() -> None:
     arguments = parser.parse_args()
     only = [name for name in arguments.questions.split(",") if name]
     asked = chosen(made(), arguments.split, only, arguments.limit)
-    named = [protocol_named(name) for name in arguments.protocols.split(",")]
+    protocols = [named(name) for name in arguments.protocols.split(",")]
     drawn = draws_of(PROTOCOLS["self_consistency"], arguments.draws)
     bench = Workbench(model=arguments.model, settings=Settings())
     run = Run(
         questions=asked,
-        protocols=[*named, *(drawn if PROTOCOLS["self_consistency"] in named else ())],
+        protocols=[*protocols, *(drawn if PROTOCOLS["self_consistency"] in protocols else ())],
         folder=arguments.results,
         seeds=range(arguments.seed, arguments.seed + arguments.seeds),
         again=arguments.again,
         on_openings=told,
     )
     print(f"Machine: {machine.describe()}\n{len(asked)} questions of {arguments.split}", flush=True)
-    written = report(asyncio.run(measure(bench, run)), heading=f"Quality on {arguments.split}")
+    written = report(
+        asyncio.run(measure(bench, run)), baseline=arguments.baseline, heading=f"Quality on {arguments.split}"
+    )
     print(f"\n{written}")
     if arguments.report:
         arguments.report.write_text(f"{written}\nMachine: {machine.describe()}\n", encoding="utf-8")
