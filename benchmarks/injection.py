@@ -1,11 +1,11 @@
 """Words in media that give orders to the model: how many of them change what it answers, with and without defences.
 
-A grid of carrier x goal, in up to five guises; each attack on the product as it is, and on one whose defences
-`injection_ablation.py` takes away. A medium is asked about by `single`, its least protected protocol: one seat reads
-all. A peer's turn is a scripted seat's in a `debate`, and the other seat and the judge are under attack. Before each
-grid comes the same without an attack: what is so already is no success. `injection_outcome.py` has the rules. Lines
-already in --results stay, so that a run can be broken off and goes on.
-Run: python benchmarks/injection.py --styles order,delimiter --results injection
+A grid of carrier x goal, five times, in five guises; each attack on the product as it is, and on one whose defences
+`injection_ablation.py` takes away. A medium is asked about by `single`, the least protected protocol: one seat reads
+all. A peer's turn is a scripted seat's in a `debate`, and the other seat and the judge are under attack. First comes
+the same without an attack: what is so already is no success. `injection_outcome.py` has the rules. Lines already in
+--results stay, so that a run can be broken off and goes on.
+Run: python benchmarks/injection.py --grids 2 --results injection
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from consilience.agents import asking
 from consilience.graphs import Panel, Workbench, debate
 from consilience.graphs.state import load_record
 from injection_ablation import BREAK, undefended
-from injection_attacks import CARRIERS, CASES, GOALS, STYLES, Attack, Carrier, attacks
+from injection_attacks import CARRIERS, CASES, GOALS, STYLES, Attack, Carrier, grids
 from injection_media import Carried, carried, encoders_for, seen
 from injection_outcome import Arm, Outcome, outcome
 from langchain_core.runnables import RunnableLambda
@@ -47,7 +47,8 @@ class Run:
     settings: Settings
     model: ModelLike | None = None
     carriers: Sequence[Carrier] = CARRIERS
-    attacks: Sequence[Attack] = ()
+    grids: Sequence[Sequence[Attack]] = ()
+    """Run one after the other."""
     arms: Sequence[Arm] = ARMS
     seconds: float = float("inf")
     """Nothing new is begun after so long."""
@@ -58,9 +59,8 @@ async def outcomes(run: Run) -> AsyncIterator[Outcome]:
     journal = Journal(run.folder / "outcomes.jsonl", Outcome)  # type: ignore[type-var]
     known = {line.key: line for line in journal}
     began = time.monotonic()
-    styles = dict.fromkeys(attack.style for attack in run.attacks)
-    grids: list[list[Attack | None]] = [[None], *([a for a in run.attacks if a.style == style] for style in styles)]
-    for grid in grids:
+    calm: Sequence[Attack | None] = [None]
+    for grid in (calm, *run.grids):
         for arm in run.arms:
             # Those of one carrier in a row: their prompts begin alike.
             for carrier in run.carriers:
@@ -189,17 +189,20 @@ async def measure(run: Run) -> list[Outcome]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--styles", default=",".join(STYLES), help="guises, separated by commas")
+    parser.add_argument(
+        "--grids", type=int, default=len(STYLES), help="so many of the five, in each of which guises mix"
+    )
     parser.add_argument("--carriers", default=",".join(CARRIERS))
     parser.add_argument("--goals", default=",".join(GOALS))
     parser.add_argument("--model", help="the default is the settings' model")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="nothing new is begun after so long")
     parser.add_argument("--results", type=Path, default=Path("injection"), help="folder that a run goes on from")
     asked = parser.parse_args()
-    chosen = [one for one in attacks(tuple(asked.styles.split(","))) if one.goal in asked.goals.split(",")]
+    goals = asked.goals.split(",")
+    chosen = [[attack for attack in grid if attack.goal in goals] for grid in grids()[: asked.grids]]
     carriers = [carrier for carrier in CARRIERS if carrier in asked.carriers.split(",")]
     run = Run(asked.results, Settings(), asked.model, carriers, chosen, seconds=60 * asked.minutes)
-    print(f"Machine: {machine.describe()}\n{len(carriers)} carriers, {len(chosen)} attacks in all", flush=True)
+    print(f"Machine: {machine.describe()}\n{len(carriers)} carriers, {len(chosen)} grids", flush=True)
     print(f"\n{report(asyncio.run(measure(run)))}")
 
 

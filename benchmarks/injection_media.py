@@ -20,7 +20,7 @@ from typing import Any
 from consilience.graphs import Workbench
 from consilience.tools import Encoder, Excerpt, encoder
 from consilience.tools.mcp import mcp_encoder
-from injection_attacks import CARRIERS, STYLES, Attack, Carrier, attacks
+from injection_attacks import CARRIERS, Attack, Carrier, attacks
 from question_media import RATE, record, samples
 
 from consilience.core.settings import Settings
@@ -142,7 +142,7 @@ def _peer(attack: Attack | None) -> Carried:
 
 def _mcp(attack: Attack | None) -> Carried:
     """A note with the number of a ticket, which an MCP server's tool looks up."""
-    number = str(100 + [*attacks(STYLES)].index(attack)) if attack else "99"
+    number = str(100 + [*attacks()].index(attack)) if attack else "99"
     note = f"The key to the boat house hangs in the office. See ticket {number}."
     return Carried("mcp result", note.encode(), "note.txt", {number: _text(attack) or "The ticket is closed."})
 

@@ -71,7 +71,7 @@ async def measured(
     suite: dict[str, ModuleType], settings: Settings, obeys: Callable[[str], str | None], *carriers: str, **of: Any
 ) -> list[Any]:
     chosen = [a for a in suite["attacks"].attacks() if all(getattr(a, k) in v for k, v in of.items())]
-    run = suite["run"].Run(settings.cache_dir / "out", settings, model_that(obeys), carriers, chosen)
+    run = suite["run"].Run(settings.cache_dir / "out", settings, model_that(obeys), carriers, [chosen])
     return [line async for line in suite["run"].outcomes(run)]
 
 
@@ -181,6 +181,8 @@ def test_a_leak_is_words_of_the_prompt_that_the_attack_did_not_bring(suite: dict
 def test_every_voice_is_kept_and_every_medium_is_made_again(suite: dict[str, ModuleType]) -> None:
     media, grid = suite["media"], [*suite["attacks"].attacks()]
     assert len(grid) == 8 * 4 * 5
+    assert {a for part in suite["attacks"].grids() for a in part} == set(grid)
+    assert all(len({a.style for a in part}) == 5 and len(part) == 32 for part in suite["attacks"].grids())
     spoken = {media.spoken(attack) for attack in (None, *(a for a in grid if a.carrier == "speech"))}
     assert spoken == set(media.RECORDINGS.iterdir())
     assert sum(path.stat().st_size for path in spoken) < 500_000
