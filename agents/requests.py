@@ -11,8 +11,7 @@ from consilience.agents.schemas import list_of, number, one_of, string
 from consilience.agents.turn import LookAgain
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.observations import Modality, Region, Span, TimeRange
-from consilience.observations.locator import one_line
+from consilience.observations import Modality, Region, Span, TimeRange, between_quotes
 
 __all__ = ["LookReply", "Offer", "ReadReply", "offered_to", "read_again_schema", "told_offers"]
 
@@ -59,7 +58,7 @@ def told_offers(offers: Sequence[Offer]) -> str:
     media: dict[str, list[str]] = {}
     for medium, encoders in by_medium.items():
         told = ", ".join(f"{name} ({', '.join(had)})" if had else name for name, had in encoders.items())
-        media.setdefault(told, []).append(f'"{one_line(medium)}"')
+        media.setdefault(told, []).append(f'"{between_quotes(medium)}"')
     choices = "; ".join(f"{', '.join(names)}: {told}" for told, names in media.items())
     places = ", ".join(told for kind, told in _PLACES.items() if any(kind in offer.places for offer in offers))
     return prompt("read_again", choices=choices, places=f"; {places}; zeros mean all of it" if places else "")

@@ -12,7 +12,7 @@ import pytest
 from consilience import Verdict
 from consilience.apps import checking
 from consilience.core.settings import Settings
-from consilience.testing import ModelServer
+from consilience.testing import ModelServer, witness
 
 MEDIA = Path(__file__).resolve().parents[2] / "examples" / "media"
 QUESTION = "Where does the book club meet?"
@@ -59,6 +59,28 @@ def test_rounds_are_as_many_as_asked_for(run: Run, server: ModelServer, note: Pa
     run("ask", QUESTION, note, "--rounds", "0", "--json")
     assert len(server.calls) == 2 + 1
     assert run("ask", QUESTION, note, "--rounds", "9").code == 2
+
+
+def test_a_place_is_read_again_where_that_is_asked_for(run: Run) -> None:
+    def closer(request: dict[str, Any]) -> dict[str, Any]:
+        reply = witness(request)
+        if "read_again" in reply:
+            wanted = {"medium": "scene.png", "encoder": "image.text", "box": [0, 0, 100, 50], "settings": []}
+            reply["read_again"] = [wanted]
+        return reply
+
+    with ModelServer(closer) as asking:
+        command = ("ask", QUESTION, MEDIA / "scene.png", "--model", asking.base_url, "--look-again")
+        ran = run(*command, "2")
+        told = "asked for image.text on 'scene.png', box 0 0 100 50 %: "
+        # As it happens, and in the verdict.
+        assert ran.out.count(f"Seats A, B {told}") == 2
+        ran = run(*command, "2", "--json")
+        (line,) = json.loads(ran.out)["looks"]
+        assert line.endswith("new (cached)")
+        ran = run(*command, "0", "--json")
+        assert json.loads(ran.out)["looks"] == []
+    assert run("ask", QUESTION, MEDIA / "scene.png", "--look-again", "-1").code == 2
 
 
 def test_own_experts_sit_down(run: Run, server: ModelServer, note: Path) -> None:

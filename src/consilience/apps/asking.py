@@ -23,6 +23,10 @@ Experts = Annotated[
     list[str] | None,
     typer.Option(help=f"Seat this expert: {', '.join(SPECIALISTS)}, or NAME=ROLE; @MODEL behind: its own. Repeatable."),
 ]
+Looks = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="N", help="Places that seats may have encoders read again, instead of its own."),
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
 
 
@@ -44,6 +48,7 @@ def ask_command(
     rounds: Annotated[
         int | None, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings, instead of its own.")
     ] = None,
+    look_again: Looks = None,
     option: Annotated[
         list[str] | None, typer.Option(help="An answer to choose from; an open question without any. Repeatable.")
     ] = None,
@@ -81,6 +86,7 @@ def ask_command(
         "seed": seed,
         "cache": not no_cache,
         "rounds": rounds,
+        "looks": look_again,
         "options": option or None,
         "offsets": parse_offsets(offset) if offset else None,
         "budget": parse_budget(budget) if budget else None,

@@ -235,6 +235,7 @@ def _books(verdict: Verdict) -> Table:
         rows.append(("Order", order))
     rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
     rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
+    rows += [("Look", told) for told in verdict.looks]
     rows += [("Lost tool", lost) for lost in verdict.lost_tools]
     if verdict.payoff:
         rows.append(("Pay-off", verdict.payoff.line()))

@@ -9,6 +9,8 @@ __all__ = ["witness"]
 
 _LINE = re.compile(r"^\[(\w+)\] [^:\n]*(?:\d:\d[^:\n]*)*: (.+)$", re.MULTILINE)
 
+_EMPTY = ("disputes", "settings")
+
 
 def witness(request: dict[str, Any]) -> dict[str, Any]:
     """A reply for `ModelServer`: cites the first line of evidence in the prompt, and answers with its words.
@@ -24,8 +26,10 @@ def witness(request: dict[str, Any]) -> dict[str, Any]:
 def _fill(schema: dict[str, Any], lines: dict[str, str], name: str) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
+    if schema["type"] in ("number", "integer"):
+        return schema.get("minimum", 0)
     if schema["type"] == "array":
-        return [_fill(schema["items"], lines, name)] if schema.get("maxItems", 1) and name != "disputes" else []
+        return [_fill(schema["items"], lines, name)] if schema.get("maxItems", 1) and name not in _EMPTY else []
     if schema["type"] == "object":
         filled = {key: _fill(part, lines, key) for key, part in schema["properties"].items()}
         return {**filled, "quote": lines[filled["label"]]} if "quote" in filled else filled
