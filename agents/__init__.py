@@ -6,6 +6,7 @@ from consilience.agents.expert import Expert, Seat, default_experts, generalists
 from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
 from consilience.agents.requests import Offer
+from consilience.agents.seating import Likeness, Routing, Seating, joining, route
 from consilience.agents.specialists import SPECIALISTS, specialist
 from consilience.agents.tasks import Task, task_of
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Stance, Turn
@@ -14,6 +15,7 @@ from consilience.agents.verdict import (
     Dissent,
     Evidence,
     Part,
+    PassedOver,
     PayOff,
     Resolution,
     SeatFate,
@@ -37,15 +39,19 @@ __all__ = [
     "Evidence",
     "Expert",
     "Judge",
+    "Likeness",
     "LookAgain",
     "Offer",
     "Part",
+    "PassedOver",
     "PayOff",
     "Phase",
     "Position",
     "Resolution",
+    "Routing",
     "Seat",
     "SeatFate",
+    "Seating",
     "Stage",
     "Stance",
     "Status",
@@ -60,9 +66,11 @@ __all__ = [
     "debate_brief",
     "default_experts",
     "generalists",
+    "joining",
     "letter_odds",
     "normalise",
     "opening_brief",
+    "route",
     "specialist",
     "take_seats",
     "task_of",

@@ -49,6 +49,8 @@ class Expert:
     """The longest that a turn may take, retries and all; with no turn by then the seat is lost for the round."""
     reliability: float | None = None
     """How often it is right, 0 to 1, where that was measured: what a weighted vote goes by."""
+    asks: tuple[str, ...] = ()
+    """Questions of the kind that it is for: routing passes it over where a plain question is more like the user's."""
     stance: Stance | None = None
     """An answer that it is asked to defend or to test. What it cites counts as evidence; its position is then no vote
     and no agreement, for it is not its own."""

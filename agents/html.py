@@ -33,6 +33,7 @@ def verdict_html(verdict: Verdict, store: ObservationStore | None = None) -> str
         *([f"Order: {order}"] if (order := verdict.order_line()) else []),
         *(f"Dissent: {d.expert}: {d.position.text}" for d in verdict.dissent),
         *(f"Struck: {s.claim.text} ({s.reason})" for s in verdict.struck),
+        *(f"Not seated: {each.expert}: {each.reason}" for each in verdict.passed_over),
         *(f"Lost: {s.expert}: {s.reason}" for s in verdict.seats if s.reason),
         *(f"Lost tool: {lost}" for lost in verdict.lost_tools),
         *([f"Pay-off: {verdict.payoff.line()}"] if verdict.payoff else []),

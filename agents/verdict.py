@@ -15,6 +15,7 @@ __all__ = [
     "Dissent",
     "Evidence",
     "Part",
+    "PassedOver",
     "PayOff",
     "Resolution",
     "SeatFate",
@@ -102,6 +103,13 @@ class SeatFate(_Frozen):
     passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")
 
 
+class PassedOver(_Frozen):
+    """An expert that was not seated, and why."""
+
+    expert: str
+    reason: str
+
+
 class Confidence(_Frozen):
     """How sure the answer is: a number, by what method, and of what. Never what a model says of itself."""
 
@@ -186,6 +194,7 @@ class Verdict(_Frozen):
     )
     dissent: tuple[Dissent, ...] = ()
     seats: tuple[SeatFate, ...] = ()
+    passed_over: tuple[PassedOver, ...] = Field((), description="Experts that routing did not seat, and why.")
     looks: tuple[str, ...] = Field((), description="What seats had read again, or were refused, a line each.")
     lost_tools: tuple[str, ...] = Field((), description="Encoders that failed, each with its reason.")
     usage: Usage

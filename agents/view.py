@@ -26,7 +26,7 @@ class View:
     kinds: tuple[str, ...] = ()
     """Kinds of observation: `transcript`, `face`, ..."""
     encoders: tuple[str, ...] = ()
-    """Names of encoders whose observations it has, whatever their kind: `video.face_tracks`, ..."""
+    """Names of encoders whose observations it has, whatever their kind: `video.faces`, ..."""
 
     @classmethod
     def of(cls, given: ViewLike | None) -> View:

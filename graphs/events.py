@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from consilience.agents import Phase, Resolution, StruckClaim, Turn, Verdict
+from consilience.agents import PassedOver, Phase, Resolution, StruckClaim, Turn, Verdict
 from consilience.graphs.guidance import Pause
-from consilience.graphs.state import Look, Odds, Spent
+from consilience.graphs.state import Look, Odds, SeatTaken, Spent
 from langgraph.config import get_stream_writer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +32,7 @@ __all__ = [
     "Recorded",
     "Resolved",
     "SeatLost",
+    "Seated",
     "Settled",
     "Started",
     "TurnTaken",
@@ -102,6 +103,14 @@ class Comparing(_Event):
     type: Literal["comparing"] = "comparing"
     done: int = Field(description="Lines.")
     total: int = Field(description="Lines.")
+
+
+class Seated(_Event):
+    """Who sits where, and which experts do not sit down and why."""
+
+    type: Literal["seated"] = "seated"
+    seats: tuple[SeatTaken, ...]
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 class PhaseStarted(_Event):
@@ -236,6 +245,7 @@ Event: TypeAlias = Annotated[
     | Recorded
     | Reconciled
     | Comparing
+    | Seated
     | PhaseStarted
     | TurnTaken
     | Used

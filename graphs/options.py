@@ -30,6 +30,9 @@ class AskOptions(TypedDict, total=False):
     """Chat model of every seat without one of its own; the default is the settings' model."""
     experts: Sequence[Expert]
     """Who debates; the default is one expert for each modality of the media."""
+    route: bool
+    """Seat only those of the experts who can add something for the question and the record; the verdict tells who was
+    passed over and why."""
     judge: ModelLike
     """The judge's model; the default is the run's."""
     encoders: Sequence[Encoder]
@@ -186,9 +189,10 @@ class Asking(BaseModel):
 
 
 def effective_protocol(options: AskOptions) -> Protocol:
-    """The protocol with the rounds, looks and pauses that stand beside it."""
+    """The protocol with the rounds, looks, pauses and routing that stand beside it."""
     given = options.get("protocol", "debate")
     protocol = protocol_named(given) if isinstance(given, str) else given
+    protocol = replace(protocol, route=options.get("route", protocol.route))
     rounds, pause = options.get("rounds"), options.get("pause")
     protocol = protocol if rounds is None else protocol.with_rounds(rounds)
     looks = options.get("looks")
@@ -218,6 +222,7 @@ def _expert(told: dict[str, Any]) -> Expert:
         "sampling": Sampling(**told["sampling"]),
         "view": None if view is None else _view(view),
         "stance": stance and Stance.model_validate(stance),
+        "asks": tuple(told.get("asks", ())),
     }
     return Expert(**told | made)
 

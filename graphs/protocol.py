@@ -56,6 +56,8 @@ class Protocol:
     seats: Literal["specialists", "generalists"] = "specialists"
     """An expert for each modality, blind to the others; or `samples` experts for the whole record, who differ in what
     they draw. A panel with experts of its own overrides it."""
+    route: bool = False
+    """Only those of the experts sit down who can add something for the question and the record."""
     samples: int = 1
     """How many generalists."""
     gated: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from consilience.agents import Claim, LookAgain, Resolution, Stance, StruckClaim, Turn, Verdict
+from consilience.agents import Claim, LookAgain, PassedOver, Resolution, Stance, StruckClaim, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
@@ -170,6 +170,7 @@ class DebateState(TypedDict, total=False):
     observations: Annotated[list[str], append_ids]
     lost_tools: Annotated[list[str], append]
     seats: list[SeatTaken]
+    passed_over: list[PassedOver]
     turns: Annotated[list[Turn], append]
     looks: Annotated[list[Look], append]
     losses: Annotated[list[Loss], append]

@@ -51,6 +51,7 @@ def verdict_of(state: DebateState, record: Record, calibration: ConfidenceMap | 
         order_flipped=swapped.flipped if (swapped := state.get("swapped")) else None,
         dissent=_dissent(answer, turns, state.get("options", ())),
         seats=_fates(state),
+        passed_over=tuple(state.get("passed_over", ())),
         looks=tuple(look.describe() for look in state.get("looks", []) if look.request.encoder),
         lost_tools=tuple(state.get("lost_tools", [])),
         usage=usage,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 
-from consilience.agents import Expert, Judge, Seat, default_experts, take_seats
+from consilience.agents import Expert, Judge, Seat, take_seats
 from consilience.graphs.events import Comparing, emit
 from consilience.graphs.journal import journal_of_run
 from consilience.graphs.ledgers import Ledgers
@@ -20,16 +20,18 @@ from consilience.tools import Encoder, Runner, default_encoders
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
 from consilience.models import Budget, Endpoint, Meter, ModelLike, Sampling, resolve
-from consilience.observations import ObservationStore, Record, Relevance
+from consilience.observations import ObservationStore, Relevance
 
 __all__ = ["Panel", "Workbench"]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Who debates: experts (None: one for each modality) and a judge."""
+    """Who debates: experts (None: see `consilience.graphs.seating`) and a judge."""
 
     experts: tuple[Expert, ...] | None = None
+    route: bool = False
+    """Only those of the experts sit down who can add something: see `consilience.agents.route`."""
     judge: ModelLike | None = None
     """The judge's model; None: the run's."""
     judge_sampling: Sampling = Sampling()
@@ -86,9 +88,8 @@ class Workbench:
         self._endpoints.append((wanted, endpoint))
         return endpoint
 
-    def seats(self, panel: Panel, record: Record) -> tuple[Seat, ...]:
-        """The panel's seats for this record; the same for the same record."""
-        experts = panel.experts or default_experts(record.modalities)
+    def seats(self, panel: Panel, experts: Sequence[Expert]) -> tuple[Seat, ...]:
+        """Seats for these experts, in order; the same for the same ones."""
         return take_seats(experts, [self.endpoint(expert.model) for expert in experts], seed=panel.seed)
 
     def meter(self, state: DebateState, *place: object) -> Meter:

@@ -10,6 +10,7 @@ from consilience.graphs.events import TurnTaken, emit
 from consilience.graphs.guidance import Guidance, Pause, Pausing
 from consilience.graphs.journal import journal_of_run
 from consilience.graphs.nodes.perception import Node
+from consilience.graphs.seating import seats_of
 from consilience.graphs.standings import final_turns
 from consilience.graphs.state import PERSON, DebateState, Draft, SeatTaken
 from consilience.graphs.tracing import traced
@@ -43,7 +44,8 @@ def consult(bench: Workbench, panel: Panel, at: Pausing) -> Node:
         if said.action == "edit":
             return {"resolution": _finding(said, lines)}
         if said.action == "answer":
-            return _seated(said, state, record, [seat.letter for seat in bench.seats(panel, record)])
+            seats = await seats_of(bench, panel, record, state)
+            return _seated(said, state, record, [seat.letter for seat in seats])
         return {}
 
     return consult

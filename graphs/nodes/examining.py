@@ -9,6 +9,7 @@ from consilience.graphs.events import SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, rivals_of, spent_on
 from consilience.graphs.protocol import Exchange
+from consilience.graphs.seating import seats_of
 from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced, turn_span
@@ -33,7 +34,7 @@ def examine(bench: Workbench, panel: Panel, how: Exchange) -> Node:
             return {"asked": {}}
         record, rivals = await bench.records.of(state), rivals_of(state["question"], turns)
         # A person in a seat is not asked again.
-        present = [seat.letter for seat in bench.seats(panel, record) if seat.letter in speaking]
+        present = [seat.letter for seat in await seats_of(bench, panel, record, state) if seat.letter in speaking]
         diverging = [letter for letter in present if letter in rivals]
         seats = diverging if how.asks == "diverging" and diverging else present
         with bench.relevance(question_of(state)) as relevance:

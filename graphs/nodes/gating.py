@@ -9,6 +9,7 @@ from consilience.agents import Turn
 from consilience.graphs.events import GateDecided, Settled, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
+from consilience.graphs.seating import seats_of
 from consilience.graphs.standings import cited_by, last_round, named_positions, own_voices, standings
 from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
@@ -28,7 +29,8 @@ def gate(bench: Workbench, panel: Panel) -> Node:
     async def gate(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
         openings = [turn for turn in state.get("turns", []) if turn.round == 0]
-        views = {seat.letter: frozenset(seat.expert.sees.modalities) for seat in bench.seats(panel, record)}
+        seats = await seats_of(bench, panel, record, state)
+        views = {seat.letter: frozenset(seat.expert.sees.modalities) for seat in seats}
         named = named_positions(openings, state.get("options", ()))
         found = gate_of(
             [

@@ -63,6 +63,7 @@ def perceive(bench: Workbench) -> Node:
             "draft": None,
             "rejected": None,
             "seats": [],
+            "passed_over": [],
             "verdict": None,
         }
 

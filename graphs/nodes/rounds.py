@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 from consilience.agents import Brief, Phase, Seat, Turn, check_turn
 from consilience.graphs.conversation import digest_of
-from consilience.graphs.events import PhaseStarted, SeatLost, TurnTaken, Used, emit
+from consilience.graphs.events import PhaseStarted, Seated, SeatLost, TurnTaken, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.readings import Looks, offers
+from consilience.graphs.seating import seating_of, seats_of
 from consilience.graphs.standings import final_turns, last_round
 from consilience.graphs.state import PERSON, DebateState, Loss, SeatTaken, Spent
 from consilience.graphs.topology import neighbours
@@ -51,12 +52,15 @@ def open_round(bench: Workbench, panel: Panel, looks: Looks | None = None) -> No
     @traced
     async def open_round(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
-        seats = bench.seats(panel, record)
-        emit(PhaseStarted(phase="opening"))
         question, options = question_of(state), tuple(state.get("options", ()))
         cited = [one for asked in state.get("earlier", []) for one in asked.cited]
         offered = offers(bench.runner, record.media, looks) if looks else ()
         with bench.relevance(question) as by_question:
+            seating = await asyncio.to_thread(seating_of, bench, panel, record, state["question"], by_question)
+            seats = bench.seats(panel, seating.seated)
+            taken, passed_over = [*map(_taken, seats), *_persons(state)], list(seating.passed_over)
+            emit(Seated(seats=tuple(taken), passed_over=seating.passed_over))
+            emit(PhaseStarted(phase="opening"))
             relevance = preferring(cited, by_question)
             update = await _hear(
                 _Round("opening", 0, record, partial(bench.meter, state, "opening", 0)),
@@ -65,7 +69,7 @@ def open_round(bench: Workbench, panel: Panel, looks: Looks | None = None) -> No
                     question, record, meter, relevance=relevance, options=options, offers=offered
                 ),
             )
-        return {**update, "seats": [*map(_taken, seats), *_persons(state)]}
+        return {**update, "seats": taken, "passed_over": passed_over}
 
     return open_round
 
@@ -100,7 +104,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks:
         speaking = {turn.seat for turn in turns}
         if len(speaking) < 2:
             return {}
-        present = [seat for seat in bench.seats(panel, record) if seat.letter in speaking]
+        present = [seat for seat in await seats_of(bench, panel, record, state) if seat.letter in speaking]
         heard = neighbours(how.topology, [seat.letter for seat in present])
         asked = state.get("asked", {}) if how.order == "judge_led" else {}
         seats = [seat for seat in present if not asked or seat.letter in asked]

@@ -11,6 +11,7 @@ from consilience.graphs.events import SeatLost, Used, Weighed, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, preferring, question_of, spent_on
 from consilience.graphs.protocol import Exchange
+from consilience.graphs.seating import seats_of
 from consilience.graphs.standings import final_turns, own_voices
 from consilience.graphs.state import DebateState, Loss, Odds, Spent
 from consilience.graphs.topology import neighbours
@@ -41,7 +42,8 @@ def weigh(bench: Workbench, panel: Panel, how: Exchange | None = None) -> Node:
         if not 2 <= len(options) <= MOST_OPTIONS or not last:
             return {"odds": []}
         record = await bench.records.of(state)
-        seats = [s for s in bench.seats(panel, record) if s.letter in last and s.endpoint.tells_alternatives]
+        taken = await seats_of(bench, panel, record, state)
+        seats = [s for s in taken if s.letter in last and s.endpoint.tells_alternatives]
         cited = [one for asked in state.get("earlier", []) for one in asked.cited]
         with bench.relevance(question_of(state)) as by_question:
             relevance = preferring(cited, by_question)

@@ -34,7 +34,7 @@ def film() -> Record:
         seen("transcript", "audio"),
         seen("sound", "audio"),
         seen("face", "image"),
-        seen("trace", "video", "video.face_tracks"),
+        seen("trace", "video", "video.faces"),
         seen("trace", "video", "video.tracks"),
         seen("unobserved", "image"),
     ]

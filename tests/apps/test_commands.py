@@ -99,6 +99,15 @@ def test_an_unknown_expert_is_told_with_the_choices(run: Run, server: ModelServe
     assert not server.calls
 
 
+def test_routed_experts_who_see_nothing_do_not_sit_down(run: Run, server: ModelServer, note: Path) -> None:
+    given = ("ask", QUESTION, note, "--expert", "table", "--expert", "text", "--route")
+    told = json.loads(run(*given, "--json").out)
+    assert [seat["expert"] for seat in told["seats"]] == ["text"]
+    assert told["passed_over"] == [{"expert": "table", "reason": "nothing that it sees was observed"}]
+    assert "Not seated: table: nothing that it sees was observed" in run(*given).out
+    assert [seat["expert"] for seat in json.loads(run(*given, "--dry-run", "--json").out)["seats"]] == ["text"]
+
+
 def test_a_ready_specialist_has_its_own_model(run: Run, server: ModelServer, note: Path) -> None:
     ran = run("ask", QUESTION, note, "--expert", f"sceptic@{server.base_url}#other", "--expert", "text", "--json")
     assert [seat["model"].partition("#")[2] for seat in json.loads(ran.out)["seats"]] == ["other", ""]

@@ -47,7 +47,7 @@ async def test_events_come_in_the_order_of_the_debate(server: ModelServer, setti
     kinds = [event.type for event in events if event.type not in ("answer_delta", "perceived", "comparing")]
     assert kinds == [
         *("started", "recorded", "reconciled"),
-        *("phase_started", "turn_taken", "used", "turn_taken", "used"),
+        *("seated", "phase_started", "turn_taken", "used", "turn_taken", "used"),
         *("phase_started", "turn_taken", "used", "turn_taken", "used", "settled"),
         *("phase_started", "used", "finished"),
     ]

@@ -27,6 +27,11 @@ Looks = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Places that seats may have encoders read again, instead of its own."),
 ]
+Rule = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Decision rule instead of its own: judge, plurality, linear_pool, ..."),
+]
+Route = Annotated[bool, typer.Option("--route", help="Seat only those who can add something here; tell why.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Encode anew, whatever is remembered.")]
 
 
@@ -38,13 +43,11 @@ def ask_command(
         typer.Option(help="`embedded` (the default), `http://host/v1`, or PROVIDER:MODEL such as openai:gpt-5."),
     ] = None,
     expert: Experts = None,
+    route: Route = False,
     protocol: Annotated[
         str, typer.Option(help=f"How it is deliberated: {', '.join(PROTOCOLS)}.", metavar="NAME")
     ] = "debate",
-    rule: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Decision rule instead of its own: judge, plurality, linear_pool, ..."),
-    ] = None,
+    rule: Rule = None,
     rounds: Annotated[
         int | None, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings, instead of its own.")
     ] = None,
@@ -92,6 +95,7 @@ def ask_command(
         "budget": parse_budget(budget) if budget else None,
         "model": model,
         "experts": [parse_expert(text) for text in expert or []] or None,
+        "route": route or None,
         "thread": thread,
         "checkpointer": checkpoint,
     }

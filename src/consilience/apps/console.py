@@ -37,6 +37,7 @@ from consilience.graphs import (
     Reconciled,
     Recorded,
     Resolved,
+    Seated,
     SeatLost,
     Settled,
     Started,
@@ -99,7 +100,7 @@ class Narrator:
                 self._console.print(verdict_panel(event.verdict))
             case GateDecided() | Settled() | Weighed() | Decided():
                 self._console.print(f"  {escape(course_of(event))}", style="italic", highlight=False)
-            case SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
+            case Seated() | SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
                 self._incident(event)
 
     def _heading(self, event: Started | Recorded | Reconciled | PhaseStarted) -> None:
@@ -131,13 +132,16 @@ class Narrator:
         for note in event.notes:
             self._console.print(f"  [yellow]{escape(note)}[/]")
 
-    def _incident(self, event: SeatLost | LookedAgain | Resolved | ClaimStruck) -> None:
+    def _incident(self, event: Seated | SeatLost | LookedAgain | Resolved | ClaimStruck) -> None:
         say = self._console.print
         match event:
             case LookedAgain():
                 say(f"  {escape(event.look.describe())}", highlight=False)
                 for line in event.lines:
                     say(f"    {escape(line)}", style="dim", highlight=False)
+            case Seated():
+                for each in event.passed_over:
+                    say(f"  Not seated: {escape(each.expert)}: {escape(each.reason)}", style="dim", highlight=False)
             case SeatLost():
                 say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
             case Resolved():
@@ -234,6 +238,7 @@ def _books(verdict: Verdict) -> Table:
     if order := verdict.order_line():
         rows.append(("Order", order))
     rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
+    rows += [("Not seated", f"{each.expert}: {each.reason}") for each in verdict.passed_over]
     rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
     rows += [("Look", told) for told in verdict.looks]
     rows += [("Lost tool", lost) for lost in verdict.lost_tools]

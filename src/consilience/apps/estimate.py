@@ -16,6 +16,7 @@ from consilience.core.counted import counted
 from consilience.core.settings import Settings
 from consilience.fusion import JUDGE
 from consilience.graphs import AskOptions, Panel, Protocol, Workbench, protocol_named
+from consilience.graphs.seating import seating_of
 from consilience.models import Endpoint, price
 from consilience.observations import Locator, Media, Observation, Record, ingest
 from consilience.observations.rendering import count_tokens
@@ -71,8 +72,11 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
     how = options.get("protocol", "debate")
     how = protocol_named(how) if isinstance(how, str) else how
     how = how if (asked := options.get("rounds")) is None else how.with_rounds(asked)
-    experts = tuple(options.get("experts") or how.experts() or default_experts(record.modalities))
-    seats = bench.seats(Panel(experts=experts), record)
+    panel = Panel(tuple(options.get("experts") or ()) or how.experts(), route=options.get("route", how.route))
+    usual = panel.experts or default_experts(record.modalities)
+    # Of a record that is not there yet, nobody knows who can add something.
+    experts = seating_of(bench, panel, record, question).seated if known else usual
+    seats = bench.seats(panel, experts)
     rounds = how.exchange.rounds if how.exchange else 0
     calls = _calls(how, seats, bench.endpoint(options.get("judge")), options)
     evidence = count_tokens(record.render().text) if known else min(expert.tokens for expert in experts)
