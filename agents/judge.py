@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from consilience.agents.asking import Filled, ask, conversation, log_odds
@@ -10,7 +10,7 @@ from consilience.agents.briefing import debate_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import ComposeReply, compose_form, examine_form, resolve_form
 from consilience.agents.tasks import Task
-from consilience.agents.turn import Turn
+from consilience.agents.turn import Claim, Turn
 from consilience.agents.verdict import Resolution
 
 from consilience.models import Endpoint, Meter, Sampling
@@ -104,6 +104,21 @@ class Judge:
         filled = await ask(self.endpoint, messages, examine_form(seats), meter=meter, sampling=self.sampling)
         return dict(filled.value.questions)
 
+    async def supports(self, question: str, claim: Claim, record: Record, meter: Meter) -> float:
+        """How far the model leans to yes on whether what a claim cites states it: log-odds, as `log_odds` tells them.
+
+        Raises:
+            ModelUnavailable: the endpoint failed.
+            BadReply: it does not tell odds.
+            BudgetSpent: the meter's ledger did not admit the call.
+        """
+        labels = dict.fromkeys(citation.label for citation in claim.citations)
+        testimony = _by_medium(record.in_context(labels), record)
+        words = between_quotes(claim.text)
+        return await log_odds(
+            self.endpoint, prompt("supports", testimony=testimony, question=question, claim=words), meter=meter
+        )
+
     async def compose(
         self,
         question: str,
@@ -148,10 +163,14 @@ def _testimony(turn: Turn, record: Record) -> str:
 
 def _says(turn: Turn, record: Record) -> str:
     """`the spoken words in a recording [a2] say "..."`: the lines cited, with their neighbours, medium by medium."""
-    labels: dict[str, list[str]] = {}
-    for label in record.in_context(_cited(turn)):
-        labels.setdefault(record[label].provenance.media, []).append(label)
-    return "; ".join(_quoted(members, record) for members in labels.values())
+    return _by_medium(record.in_context(_cited(turn)), record)
+
+
+def _by_medium(labels: Iterable[str], record: Record) -> str:
+    members: dict[str, list[str]] = {}
+    for label in labels:
+        members.setdefault(record[label].provenance.media, []).append(label)
+    return "; ".join(_quoted(own, record) for own in members.values())
 
 
 def _quoted(labels: Sequence[str], record: Record) -> str:

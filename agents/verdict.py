@@ -59,6 +59,7 @@ class StruckClaim(_Frozen):
 
     claim: Claim
     reason: str
+    score: float | None = Field(None, description="How well what it cites supports it, where that is the reason.")
 
 
 class Dissent(_Frozen):

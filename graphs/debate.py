@@ -62,7 +62,7 @@ def debate(
     graph.add_node(
         "judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, matched=how.matched, aloud=aloud)
     )
-    graph.add_node("verify", nodes.verify(bench))
+    graph.add_node("verify", nodes.verify(bench, panel, supported=how.supported))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support, calibration=how.calibration))
     for source, target in pairwise([START, "perceive", "reconcile"]):
         graph.add_edge(source, target)

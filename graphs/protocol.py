@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from consilience.agents import Expert, generalists
 from consilience.graphs.guidance import Pausing
 from consilience.graphs.readings import Looks
+from consilience.graphs.support import SupportBy
 from consilience.graphs.topology import Topology
 
 from consilience.core.errors import UnknownName
@@ -81,6 +82,9 @@ class Protocol:
     matched: bool = False
     """The judge is told what sort of answer the question asks for: yes or no, or a number. Of options it always chooses
     one, or says that none is stated."""
+    supported: SupportBy | None = None
+    """By what it is told whether the lines that a claim cites support it: the sentence embedder, which tells lines on
+    something else, or the judge's model, which has to tell odds. Claims that are not supported are struck."""
     support: float = 0.0
     """Share of the seats that have to hold the answer in the end, 0 to 1; with less it abstains."""
     odds: bool = False

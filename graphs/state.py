@@ -78,7 +78,7 @@ class Spent(_Frozen):
     """What one seat used in one phase."""
 
     seat: str
-    phase: Literal["opening", "exchange", "weighing", "judge"]
+    phase: Literal["opening", "exchange", "weighing", "judge", "verification"]
     usage: Usage
     round: int = Field(0, ge=0, description="Tells two turns of one seat that used the same apart.")
     models: tuple[str, ...] = Field((), description="Those that really answered.")

@@ -9,7 +9,7 @@ from consilience.graphs.nodes.consulting import consult
 from consilience.graphs.nodes.decision import decide
 from consilience.graphs.nodes.examining import examine
 from consilience.graphs.nodes.gating import gate, settle
-from consilience.graphs.nodes.judgement import judge, verify
+from consilience.graphs.nodes.judgement import judge
 from consilience.graphs.nodes.looking import look
 from consilience.graphs.nodes.perception import Node, perceive
 from consilience.graphs.nodes.reconciliation import compared, reconcile
@@ -25,6 +25,7 @@ from consilience.graphs.nodes.rounds import (
     rivals_of,
     spent_on,
 )
+from consilience.graphs.nodes.verification import verify
 from consilience.graphs.nodes.weighing import weigh
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""judge and verify: the answer is composed, and every claim in it checked against the record."""
+"""judge: what diverging openings pose is answered, then the question."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from itertools import combinations
 from typing import Any
 
 from consilience.agents import (
-    Claim,
     ComposeReply,
     Judge,
     Resolution,
-    StruckClaim,
     Task,
     Turn,
-    check_claim,
     task_of,
 )
-from consilience.graphs.events import AnswerDelta, ClaimStruck, PhaseStarted, Resolved, SeatLost, Used, emit
+from consilience.graphs.events import AnswerDelta, PhaseStarted, Resolved, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import evidence_of, loss_of, question_of, spent_on
 from consilience.graphs.protocol import Targeted
@@ -31,11 +28,11 @@ from consilience.graphs.tracing import traced, turn_span
 from consilience.graphs.workbench import Panel, Workbench
 
 from consilience.core.errors import ConsilienceError
-from consilience.fusion import agrees, diverging, holds, unstated_values
+from consilience.fusion import agrees, diverging, holds
 from consilience.models import Meter
 from consilience.observations import Conflict, Record, Rendering
 
-__all__ = ["judge", "verify"]
+__all__ = ["judge"]
 
 _ANSWER = re.compile(
     r""""answer"\s*:\s*"((?:[^"\\]|\\["\\/bfnrt]|\\u[dD][89abAB]..\\u[dD][c-fC-F][\da-fA-F]{2}"""
@@ -197,52 +194,3 @@ def _stream_answer() -> Callable[[str], None]:
 
 def _draft(reply: ComposeReply) -> Draft:
     return Draft(answer=reply.answer, stated=reply.states(), claims=tuple(claim.claim() for claim in reply.claims))
-
-
-def verify(bench: Workbench) -> Node:
-    """Makes the node that checks the judge's claims, strikes those that do not hold, and says so.
-
-    The labels have to exist, the quotes to stand in the observations, and the values that a claim tells (numbers,
-    times, dates, amounts) to stand there too, or in the lines beside them, or in the question.
-
-    Where none of the judge's own holds, the seats' checked claims that the answer repeats carry it.
-    """
-
-    @traced
-    async def verify(state: DebateState) -> dict[str, Any]:
-        draft = state.get("draft")
-        if draft is None:
-            return {}
-        record = await bench.records.of(state)
-        checked = [check_claim(claim, record) for claim in draft.claims]
-        faults = [_fault(claim, record, question_of(state)) for claim in checked]
-        judged = list(zip(checked, faults, strict=True))
-        struck = tuple(StruckClaim(claim=claim, reason=fault) for claim, fault in judged if fault)
-        for claim in struck:
-            emit(ClaimStruck(struck=claim))
-        kept = tuple(claim for claim, fault in judged if not fault) or _carried(draft.answer, state.get("turns", []))
-        return {"draft": draft.model_copy(update={"claims": kept, "struck": struck})}
-
-    return verify
-
-
-def _fault(claim: Claim, record: Record, question: str) -> str | None:
-    """Why a claim is struck: a citation that does not hold, none at all, or a value that nothing cited states."""
-    if not claim.holds:
-        return "; ".join(citation.fault for citation in claim.citations if citation.fault) or "it cites nothing"
-    labels = record.in_context(citation.label for citation in claim.citations)
-    lacking = unstated_values(claim.text, [*(record[label].text for label in labels), question])
-    if not lacking:
-        return None
-    return f"{' or '.join(map(repr, lacking))} does not stand in {', '.join(c.label for c in claim.citations)}"
-
-
-def _carried(answer: str, turns: Sequence[Turn]) -> tuple[Claim, ...]:
-    """Claims of the seats' last turns that hold and whose quoted words the answer repeats, each quote once."""
-    carried: dict[tuple[str, str], Claim] = {}
-    for turn in final_turns(turns):
-        for claim in turn.claims:
-            if claim.holds and all(agrees(answer, citation.quote) for citation in claim.citations):
-                first = claim.citations[0]
-                carried.setdefault((first.label, first.quote), claim)
-    return tuple(carried.values())

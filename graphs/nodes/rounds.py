@@ -138,7 +138,11 @@ def loss_of(seat: str, phase: str, problem: ConsilienceError, *, round_: int = 0
 
 
 def spent_on(
-    seat: str, phase: Literal["opening", "exchange", "weighing", "judge"], meter: Meter, *, round_: int = 0
+    seat: str,
+    phase: Literal["opening", "exchange", "weighing", "judge", "verification"],
+    meter: Meter,
+    *,
+    round_: int = 0,
 ) -> Spent:
     """The books of a meter."""
     models, passed_over = meter.models, meter.passed_over
