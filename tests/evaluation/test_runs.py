@@ -156,6 +156,8 @@ async def test_sharing_changes_neither_answer_nor_cost(
         assert (alone.answer, alone.status) == (result.answer, result.status), result.protocol
         assert (alone.usage.calls, alone.usage.tokens) == (result.usage.calls, result.usage.tokens), result.protocol
         assert alone.usage.calls == model.call_count
+        assert result.confidence is not None
+        assert (alone.confidence, alone.order_flipped) == (result.confidence, result.order_flipped)
 
 
 async def test_a_run_goes_on_where_it_was_broken_off(

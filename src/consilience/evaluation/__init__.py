@@ -13,6 +13,7 @@ from consilience.evaluation.comparison import (
     flips,
     recommended,
 )
+from consilience.evaluation.confidence import Reliability, fit_confidence, order_flips, reliability
 from consilience.evaluation.questions import Grade, Question, grade, says
 from consilience.evaluation.report import report
 from consilience.evaluation.results import Journal, Openings, Result
@@ -28,6 +29,7 @@ __all__ = [
     "Journal",
     "Openings",
     "Question",
+    "Reliability",
     "Result",
     "Run",
     "Scene",
@@ -38,10 +40,13 @@ __all__ = [
     "difference",
     "draws_of",
     "equal_budget",
+    "fit_confidence",
     "flips",
     "grade",
     "load_scenes",
+    "order_flips",
     "recommended",
+    "reliability",
     "report",
     "results",
     "says",

@@ -17,6 +17,7 @@ from consilience.evaluation.comparison import (
     recommended,
     tokens,
 )
+from consilience.evaluation.confidence import order_flips, reliability
 from consilience.evaluation.questions import Kind
 from consilience.evaluation.results import Result
 
@@ -39,6 +40,7 @@ def report(results: Sequence[Result], *, baseline: str = "vote", heading: str = 
     beside = baseline if baseline in named else next(iter(named))
     sections = [f"## {heading}", _extent(named), _accuracy(named, beside), _cost(named), _kinds(named)]
     sections += [_changes(named, beside), _abstention(named), _budgets(found, named, drawn)]
+    sections += [_confidence(named), _order(named)]
     best = recommended(named)
     rule = "the cheapest, unless a dearer one is better with zero outside of the interval"
     sections.append(f"By the rule ({rule}) the default is **{best}**.")
@@ -109,6 +111,24 @@ def _changes(named: _By, beside: str) -> str:
         return [name, str(turned.wrong_to_right), str(turned.right_to_wrong)]
 
     return f"Against {beside}:\n\n" + _table(["protocol", "wrong to right", "right to wrong"], others, row)
+
+
+def _confidence(named: _By) -> str:
+    """What the confidences were worth; nothing where none were recorded."""
+    worth = {f"{name} | {found.method}": found for name, of_it in named.items() for found in reliability(of_it)}
+
+    def row(name: str) -> list[str]:
+        f = worth[name]
+        return [*name.split(" | "), str(f.cases), f"{f.right:.2f}", f"{f.mean:.2f}", f"{f.brier:.3f}", f"{f.error:.3f}"]
+
+    heads = ["protocol", "method", "answers", "right", "mean confidence", "Brier", "calibration error"]
+    return "Confidence of those that answered:\n\n" + _table(heads, worth, row) if worth else ""
+
+
+def _order(named: _By) -> str:
+    """How often the judge answered otherwise over the turns in reverse, where it was asked twice."""
+    counted = [(name, order_flips(of_it)) for name, of_it in named.items()]
+    return "\n".join(f"{name}: {found.told}." for name, found in counted if found.compared)
 
 
 def _abstention(named: _By) -> str:

@@ -10,7 +10,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from consilience.agents import Status, Turn
+from consilience.agents import Confidence, Status, Turn
 from consilience.evaluation.questions import Kind, Question
 from consilience.graphs.state import Loss, SeatTaken, Spent
 from consilience.models import Usage
@@ -80,6 +80,8 @@ class Result(_Line):
     seconds: float = Field(ge=0, description="By the clock, beyond the openings.")
     exchanged: bool = Field(False, description="The seats answered one another.")
     losses: tuple[str, ...] = ()
+    confidence: Confidence | None = Field(None, description="None where there is none, or it was not recorded.")
+    order_flipped: bool | None = Field(None, description="As the verdict has it; None where the judge was asked once.")
     reason: str = Field(description="Why it stopped, or failed.")
 
     @property

@@ -172,6 +172,8 @@ class _Course:
             "withheld": graded.withheld,
             "usage": verdict.usage,
             "seconds": round(time.monotonic() - began, 3),
+            "confidence": verdict.confidence,
+            "order_flipped": verdict.order_flipped,
             "exchanged": any(turn.round > 0 for turn in ended["turns"]),
             "losses": tuple(f"{loss.seat}, {loss.phase}: {loss.reason}" for loss in ended.get("losses", [])),
         }
