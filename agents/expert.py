@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from consilience.agents.asking import ask, conversation
@@ -105,8 +105,8 @@ class Seat:
         own = self.expert.sees.labels(record)
         return record.render(own, tokens=self.expert.tokens, relevance=relevance, background=self.expert.background)
 
-    async def respond(self, brief: Brief, meter: Meter) -> Turn:
-        """A turn that answers the peers' turns, over the evidence cited so far."""
+    async def respond(self, brief: Brief, meter: Meter, on_text: Callable[[str], None] | None = None) -> Turn:
+        """A turn that answers the peers' turns, over the evidence cited so far; `on_text` hears it as it is written."""
         dispute = " " + prompt("dispute", rivals=" or ".join(brief.rivals)) if brief.rivals else ""
         stand = " " + prompt("against") if brief.against else ""
         # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
@@ -117,8 +117,8 @@ class Seat:
         offered = [told] if (told := told_offers(brief.offers)) else []
         instruction = "\n".join([own, *asked, *offered, *self._part()])
         allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
-        shared = debate_brief(brief.evidence, brief.turns)
-        reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter)
+        shared = debate_brief(brief.evidence, brief.turns, digests=brief.digests)
+        reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter, on_text)
         return self._turn("exchange", brief.round, reply, repaired).model_copy(update={"asked": brief.asked})
 
     def _part(self) -> list[str]:
@@ -127,10 +127,16 @@ class Seat:
         return [prompt(stance.aim, position=between_quotes(stance.position))] if stance else []
 
     async def _reply(
-        self, shared: str, instruction: str, form: Form[TurnReply], meter: Meter
+        self,
+        shared: str,
+        instruction: str,
+        form: Form[TurnReply],
+        meter: Meter,
+        on_text: Callable[[str], None] | None = None,
     ) -> tuple[TurnReply, bool]:
         messages = conversation(shared, instruction)
-        filled = await ask(self.endpoint, messages, form, meter=meter, sampling=self.expert.sampling)
+        sampling = self.expert.sampling
+        filled = await ask(self.endpoint, messages, form, meter=meter, sampling=sampling, on_text=on_text)
         return filled.value, filled.repaired
 
     def _turn(self, phase: Phase, round_: int, reply: TurnReply, repaired: bool, left_out: Sequence[Span] = ()) -> Turn:

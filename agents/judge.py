@@ -35,6 +35,8 @@ class Judge:
 
     endpoint: Endpoint
     sampling: Sampling = Sampling()
+    digests: bool = False
+    """It reads digests of the turns, see `debate_brief`."""
 
     async def resolve(
         self, question: str, record: Record, diverging: Sequence[Turn], meter: Meter, *, alone: bool = True
@@ -100,7 +102,7 @@ class Judge:
             BudgetSpent: the meter's ledger did not admit a call.
         """
         named = " and ".join(f"seat {seat}" for seat in seats)
-        messages = conversation(debate_brief(evidence, turns), prompt("examine", question=question, seats=named))
+        messages = conversation(self._read(evidence, turns), prompt("examine", question=question, seats=named))
         filled = await ask(self.endpoint, messages, examine_form(seats), meter=meter, sampling=self.sampling)
         return dict(filled.value.questions)
 
@@ -140,9 +142,12 @@ class Judge:
             instruction += "\n" + prompt(task.kind)
         decided = resolution is not None and resolution.decided
         heard = [turn for turn in turns if turn.round == 0] if decided else turns
-        messages = conversation(debate_brief(evidence, heard), instruction)
+        messages = conversation(self._read(evidence, heard), instruction)
         form = compose_form(evidence.labels, task.options)
         return await ask(self.endpoint, messages, form, meter=meter, sampling=self.sampling, on_text=on_text)
+
+    def _read(self, evidence: Rendering, turns: Sequence[Turn]) -> str:
+        return debate_brief(evidence, turns, digests=self.digests)
 
 
 def _finding(resolution: Resolution) -> str:

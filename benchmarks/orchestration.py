@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import random
 import statistics
 import tempfile
 import time
@@ -50,6 +51,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     claims = [{"text": DATA["claim"], **citation} for citation in cited]
     filled = {"evidence": cited, "claims": claims, "stated": "fully", "answer": DATA["answer"]}
     return {name: filled.get(name, []) for name in form}
+
+
+def unlike(request: dict[str, Any]) -> dict[str, Any]:
+    """The same, but that no two answers of a debate are alike: each has the words in an order of its own."""
+    filled = answer(request)
+    words = filled["answer"].split()
+    random.Random(str(request["messages"])).shuffle(words)
+    return filled | {"answer": " ".join(words)}
 
 
 def _lines(excerpt: Excerpt) -> Iterator[Observation]:
@@ -112,10 +121,18 @@ class Room:
             "ours, answer streamed": self.ours(aloud=True),
         }
 
-    async def in_turn(self) -> dict[str, Peer]:
-        """Ours with seats that speak one after the other in the exchange: eight calls deep, not four."""
-        after_each_other = Exchange(rounds=2, stops=(), order="in_turn")
-        return {"ours, in turn": self.ours(protocol=Protocol("in turn", exchange=after_each_other, rule="judge"))}
+    async def exchanged(self) -> dict[str, Peer]:
+        """Ours by other ways to exchange. Calls deep, not four: in turn eight; staggered six, where nothing streams."""
+        ways = {
+            "digests": Exchange(rounds=2, stops=(), digests=True),
+            "staggered": Exchange(rounds=2, stops=(), order="staggered"),
+            "staggered, digests": Exchange(rounds=2, stops=(), order="staggered", digests=True),
+            "in turn": Exchange(rounds=2, stops=(), order="in_turn"),
+        }
+        return {
+            f"ours, {name}": self.ours(protocol=Protocol(name, exchange=exchange, rule="judge"))
+            for name, exchange in ways.items()
+        }
 
 
 BASE = "LangGraph + ChatOpenAI"
@@ -195,23 +212,26 @@ async def memory(peers: dict[str, Peer], debates: int) -> None:
 
 def prefix(folder: Path) -> None:
     """Prompt tokens that no earlier request of the debate carried as a prefix."""
-    print("Prompt tokens of one debate; not carried before by a request (seen), by an answered one (ready)")
-    names = ["plain asyncio + openai", BASE, "ours", "ours, whole record", "ours, in turn"]
-    for name in names:
+    print("Prompt tokens of one debate; not carried before by a request (seen), by one that was being answered (ready)")
+    names = ["plain asyncio + openai", BASE, "ours", "ours, whole record", "ours, digests", "ours, staggered"]
+    rows = [(name, answer) for name in (*names, "ours, staggered, digests", "ours, in turn")]
+    rows += [(name, unlike) for name in ("ours", "ours, digests", "ours, staggered, digests")]
+    for name, replies in rows:
         # A server each, so that no debate finds what another has warmed.
-        with ServerApart(replies=answer, latency=0.05) as server:
+        with ServerApart(replies=replies, latency=0.05) as server:
 
             async def once(name: str = name, url: str = server.base_url) -> None:
                 room = Room(folder, url)
-                peers = await room.peers() | await room.in_turn()
+                peers = await room.peers() | await room.exchanged()
                 await peers[name].debate()
                 await closed(peers)
 
             asyncio.run(once())
             served = server.told()
         read = served.prompt
+        told = name if replies is answer else f"{name}; no answers alike"
         print(
-            f"  {name:26}{served.calls:4} calls{read.tokens:8,} tokens{read.tokens - read.cached:8,} seen"
+            f"  {told:44}{served.calls:4} calls{read.tokens:8,} tokens{read.tokens - read.cached:8,} seen"
             f"{read.tokens - read.ready:8,} ready",
             flush=True,
         )

@@ -59,9 +59,7 @@ def debate(
     graph.add_node("open", nodes.open_round(bench, panel, how.looks))
     graph.add_node("look", nodes.look(bench, looks=how.looks, offsets=offsets))
     graph.add_node("decide", nodes.decide(how))
-    graph.add_node(
-        "judge", nodes.judge(bench, panel, swap=how.swap, targeted=how.targeted, matched=how.matched, aloud=aloud)
-    )
+    graph.add_node("judge", _judge(bench, panel, how, aloud=aloud))
     graph.add_node("verify", nodes.verify(bench, panel, supported=how.supported))
     graph.add_node("compose", nodes.compose(bench, quorum=how.quorum, support=how.support, calibration=how.calibration))
     for source, target in pairwise([START, "perceive", "reconcile"]):
@@ -73,6 +71,12 @@ def debate(
     for source, target in pairwise(["judge", "verify", "compose", END]):
         graph.add_edge(source, target)
     return graph.compile(checkpointer=checkpointer, name=how.name)
+
+
+def _judge(bench: Workbench, panel: Panel, how: Protocol, *, aloud: bool) -> nodes.Node:
+    digests = how.exchange is not None and how.exchange.digests
+    judged = {"swap": how.swap, "matched": how.matched, "digests": digests, "aloud": aloud}
+    return nodes.judge(bench, panel, targeted=how.targeted, **judged)
 
 
 def _add_openings(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:

@@ -32,15 +32,20 @@ class Exchange:
 
     rounds: int = 1
     """At most so many, 1 to 3."""
-    order: Literal["simultaneous", "in_turn", "relay", "judge_led"] = "simultaneous"
-    """All at once; one after the other, each hearing those before it in the round; or so that each hears only the one
-    before it; or all at once, each answering a question that the judge asks it first."""
+    order: Literal["simultaneous", "staggered", "in_turn", "relay", "judge_led"] = "simultaneous"
+    """All at once; the same, but the first one's request goes ahead, and the others' follow when it begins to be
+    answered, so that a prefix cache serves them what all of them read; one after the other, each hearing those before
+    it in the round; or so that each hears only the one before it; or all at once, each answering a question that the
+    judge asks it first."""
     asks: Literal["all", "diverging"] = "all"
     """Whom a judge that leads asks; the others are silent. Where no positions diverge, all."""
     topology: Topology = "complete"
     against: bool = False
     """Anti-conformity: each seat is told to keep its answer unless the evidence, not the number of voices, speaks
     against it (the idea of Free-MAD, ACL Findings 2026)."""
+    digests: bool = False
+    """Seats and judge read digests of the turns instead of the whole: what stands above in the same prompt, the words
+    of a line or an answer given before, is pointed at and not told again."""
     stops: tuple[Literal["agreement", "stability", "no_new_evidence", "decline"], ...] = ("agreement", "decline")
     """What ends it before its last round."""
 

@@ -102,9 +102,9 @@ class Workbench:
         journal = journal_of_run()
         return Meter(self.ledgers.of(state), journal.page(*place) if journal else None)
 
-    def judge(self, panel: Panel) -> Judge:
-        """The panel's judge."""
-        return Judge(self.endpoint(panel.judge), panel.judge_sampling)
+    def judge(self, panel: Panel, *, digests: bool = False) -> Judge:
+        """The panel's judge, who reads turns or their digests."""
+        return Judge(self.endpoint(panel.judge), panel.judge_sampling, digests)
 
     @contextmanager
     def relevance(self, question: str) -> Iterator[Relevance]:

@@ -43,7 +43,7 @@ def examine(bench: Workbench, panel: Panel, how: Exchange) -> Node:
         meter = bench.meter(state, "exchange", round_, "judge")
         update: dict[str, Any] = {"asked": {}}
         try:
-            judge = bench.judge(panel)
+            judge = bench.judge(panel, digests=how.digests)
             with turn_span("judge", "judge", judge.endpoint, "exchange", round_):
                 update["asked"] = await judge.examine(question_of(state, record), evidence, turns, seats, meter)
         except ConsilienceError as problem:

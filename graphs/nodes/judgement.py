@@ -48,6 +48,7 @@ def judge(
     swap: bool = False,
     targeted: Targeted = "alone",
     matched: bool = False,
+    digests: bool = False,
     aloud: bool = True,
 ) -> Node:
     """Makes the node in which the judge answers: first what diverging openings ask of it, then the question.
@@ -61,6 +62,7 @@ def judge(
             the one counts that more seats hold, and it answers in part.
         targeted: what it is asked first.
         matched: it is told what sort of answer the question asks for. Of options it chooses in any case.
+        digests: it reads digests of the turns, as the seats of an exchange may, see `Exchange`.
         aloud: its answer is told piece by piece, as it is written; for runs that nobody watches it is cheaper whole.
     """
 
@@ -74,7 +76,7 @@ def judge(
         meter = bench.meter(state, "judge")
         update: dict[str, Any] = {}
         try:
-            seated = bench.judge(panel)
+            seated = bench.judge(panel, digests=digests)
             with turn_span("judge", "judge", seated.endpoint, "judgement"):
                 # Of what a person has found the judge is not asked again.
                 found = state.get("resolution")

@@ -15,6 +15,7 @@ from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.readings import Looks, offers
 from consilience.graphs.seating import seating_of, seats_of
+from consilience.graphs.staggering import Stagger
 from consilience.graphs.standings import final_turns, last_round
 from consilience.graphs.state import PERSON, DebateState, Loss, SeatTaken, Spent
 from consilience.graphs.topology import neighbours
@@ -117,16 +118,18 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks:
         asking = looks is not None and round_ < how.rounds and not looks.exhausted(state.get("looks", []))
         offered = offers(bench.runner, record.media, looks) if looks and asking else ()
         options = tuple(state.get("options", ()))
+        stagger = Stagger(seats) if how.order == "staggered" else None
 
         def speak(seat: Seat, before: Sequence[Turn], meter: Meter) -> Awaitable[Turn]:
             peers = (*heard[seat.letter], *persons)
             audible = [turn for turn in (*turns, *before) if turn.seat in (seat.letter, *peers)]
             against = tuple(rival for rival in rivals.get(seat.letter, ()) if rival in peers)
             brief = Brief(question, evidence, audible, against, round_, how.against, options, offered)
-            return seat.respond(replace(brief, asked=asked.get(seat.letter, "")), meter)
+            brief = replace(brief, asked=asked.get(seat.letter, ""), digests=how.digests)
+            return seat.respond(brief, meter, stagger.on_text(seat) if stagger else None)
 
         metered = partial(bench.meter, state, "exchange", round_)
-        return await _hear(_Round("exchange", round_, record, metered, how.order), seats, speak)
+        return await _hear(_Round("exchange", round_, record, metered, how.order, stagger), seats, speak)
 
     return exchange
 
@@ -229,7 +232,8 @@ class _Round:
     record: Record
     metered: Callable[[str], Meter]
     """Gives the books of a seat, by letter."""
-    order: Literal["simultaneous", "in_turn", "relay", "judge_led"] = "simultaneous"
+    order: Literal["simultaneous", "staggered", "in_turn", "relay", "judge_led"] = "simultaneous"
+    stagger: Stagger | None = None
 
 
 async def _hear(
@@ -257,13 +261,19 @@ async def _hear(
         emit(Used(round=round_.number, spent=spent))
         return outcome, spent
 
-    if round_.order in ("simultaneous", "judge_led"):
-        heard = await asyncio.gather(*(hear(seat) for seat in seats))
-    else:
+    async def placed(seat: Seat, stagger: Stagger) -> tuple[Turn | Loss, Spent]:
+        async with stagger.place(seat):
+            return await hear(seat)
+
+    if round_.stagger is not None:
+        heard = await asyncio.gather(*(placed(seat, round_.stagger) for seat in seats))
+    elif round_.order in ("in_turn", "relay"):
         heard = []
         for seat in seats:
             taken = [outcome for outcome, _ in heard if isinstance(outcome, Turn)]
             heard.append(await hear(seat, taken if round_.order == "in_turn" else taken[-1:]))
+    else:
+        heard = await asyncio.gather(*(hear(seat) for seat in seats))
     return {
         "turns": [outcome for outcome, _ in heard if isinstance(outcome, Turn)],
         "losses": [outcome for outcome, _ in heard if isinstance(outcome, Loss)],

@@ -101,5 +101,5 @@ def _read(
             read[seat.letter] = opening_brief(seat.evidence(record, relevance))
         else:
             audible = [turn for turn in turns if turn.seat in (seat.letter, *heard[seat.letter])]
-            read[seat.letter] = debate_brief(cited, audible)
+            read[seat.letter] = debate_brief(cited, audible, digests=how.digests)
     return read

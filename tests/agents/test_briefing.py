@@ -47,9 +47,9 @@ DEBATES = st.lists(st.tuples(st.sampled_from("ABC"), TEXTS), max_size=4).flatmap
 )
 
 
-@given(DEBATES)
-def test_with_every_turn_the_text_only_grows(turns: Sequence[Turn]) -> None:
-    grown = [debate_brief(EVIDENCE, turns[:count]) for count in range(len(turns) + 1)]
+@given(DEBATES, st.booleans())
+def test_with_every_turn_the_text_only_grows(turns: Sequence[Turn], digests: bool) -> None:
+    grown = [debate_brief(EVIDENCE, turns[:count], digests=digests) for count in range(len(turns) + 1)]
     assert all(longer.startswith(shorter) and longer != shorter for shorter, longer in pairwise(grown))
 
 
@@ -141,3 +141,35 @@ def test_words_are_quoted_once() -> None:
         "Seat B: platform 4 (fully stated; [i1])",
         'Seat C: platform 4 (fully stated; [i1] "4")',
     ]
+
+
+def test_a_digest_points_at_what_stands_above() -> None:
+    late, early = "the half past seven from platform 4", "the seven o'clock from platform 9"
+    elsewhere = Claim(text="so", citations=(Citation(label="a1", quote="nine", observation="obs:2"),))
+    turns = [
+        turn("A", text=late, claims=(claim("Platform 4"),)),
+        turn("B", text=early, claims=(claim("4"), elsewhere)),
+        turn("C", text=late, claims=(elsewhere,)),
+        turn("D", text="not stated"),
+        turn("E", text="not stated"),
+        turn("A", 1, text=late, disputes=(Dispute(seat="B", reason="older"),)),
+        turn("B", 1, text=late, claims=(claim("Platform 4"),)),
+    ]
+    told = debate_brief(EVIDENCE, turns, digests=True).splitlines()
+    assert [line for line in told if line.startswith("Seat")] == [
+        f"Seat A: {late} (fully stated; [i1])",
+        # What no line above shows is quoted, once.
+        f'Seat B: {early} (fully stated; [i1]; [a1] "nine")',
+        "Seat C: the same as seat A (fully stated; [a1])",
+        "Seat D: not stated (fully stated)",
+        "Seat E: not stated (fully stated)",
+        "Seat A: the same as before (fully stated) Disputes seat B: older",
+        "Seat B: the same as seat A (fully stated; [i1])",
+    ]
+    assert "the same" not in debate_brief(EVIDENCE, turns)
+
+
+@given(DEBATES)
+def test_a_digest_is_never_longer(turns: Sequence[Turn]) -> None:
+    quoting = [one.model_copy(update={"claims": (claim("Platform 4"),)}) for one in turns]
+    assert len(debate_brief(EVIDENCE, quoting, digests=True)) <= len(debate_brief(EVIDENCE, quoting))
