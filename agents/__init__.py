@@ -2,6 +2,7 @@
 
 from consilience.agents.briefing import Brief, debate_brief, opening_brief
 from consilience.agents.citations import check_citation, check_claim, check_turn, normalise
+from consilience.agents.exhibit import Exhibit
 from consilience.agents.expert import Expert, Seat, default_experts, generalists, take_seats
 from consilience.agents.judge import Judge
 from consilience.agents.replies import ComposeReply
@@ -37,6 +38,7 @@ __all__ = [
     "Dispute",
     "Dissent",
     "Evidence",
+    "Exhibit",
     "Expert",
     "Judge",
     "Likeness",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from consilience.agents.exhibit import Exhibit, blocks_of
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Form
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -34,9 +35,10 @@ class Filled(Generic[T]):
     repaired: bool
 
 
-def conversation(shared: str, instruction: str) -> list[BaseMessage]:
+def conversation(shared: str, instruction: str, exhibits: Sequence[Exhibit] = ()) -> list[BaseMessage]:
     """A prompt whose beginning is the same for every seat and only grows, so that a prefix cache can serve it."""
-    return [SystemMessage(prompt("system")), HumanMessage(f"{shared}\n\n{instruction}")]
+    asked = blocks_of(f"{shared}\n\n{instruction}", exhibits)
+    return [SystemMessage(prompt("system")), HumanMessage(content=asked)]
 
 
 async def ask(

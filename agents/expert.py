@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import Brief, debate_brief, opening_brief
+from consilience.agents.exhibit import Exhibit, told_exhibits
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
 from consilience.agents.requests import Offer, offered_to, told_offers
 from consilience.agents.turn import Phase, Stance, Turn
 from consilience.agents.view import View, ViewLike
+from langchain_core.messages import BaseMessage
 
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
 from consilience.observations import Modality, Record, Relevance, Rendering, Span, between_quotes
@@ -51,6 +54,9 @@ class Expert:
     """How often it is right, 0 to 1, where that was measured: what a weighted vote goes by."""
     asks: tuple[str, ...] = ()
     """Questions of the kind that it is for: routing passes it over where a plain question is more like the user's."""
+    shown: tuple[Literal["image", "audio"], ...] = ()
+    """Of which modalities of its view it is shown the media themselves in its opening, beside the record; its model has
+    to say by its profile that it takes them."""
     stance: Stance | None = None
     """An answer that it is asked to defend or to test. What it cites counts as evidence; its position is then no vote
     and no agreement, for it is not its own."""
@@ -83,21 +89,25 @@ class Seat:
         relevance: Relevance | None = None,
         options: Sequence[str] = (),
         offers: Sequence[Offer] = (),
+        exhibits: Sequence[Exhibit] = (),
     ) -> Turn:
         """The blind first turn, over the seat's own view.
 
-        `relevance` says what of it stays where not all fits, `offers` what may be read again.
+        `relevance` says what of it stays where not all fits, `offers` what may be read again, and
+        `exhibits` are the media that it is shown.
         """
         evidence = await asyncio.to_thread(self.evidence, record, relevance)
         left_out = _left_out(evidence, record)
         offered = offered_to(self.expert.sees.modalities or None, offers)
         more = [prompt("look_again")] if left_out else []
         more += [told_offers(offered)] if offered else []
+        more += told_exhibits(exhibits)
         more += self._part()
         instruction = "\n".join([prompt("opening", role=self.expert.role, question=question), *more])
         media = tuple(dict.fromkeys(span.media for span in left_out))
         allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
-        reply, repaired = await self._reply(opening_brief(evidence), instruction, turn_form(allowed), meter)
+        messages = conversation(opening_brief(evidence), instruction, exhibits)
+        reply, repaired = await self._reply(messages, turn_form(allowed), meter)
         return self._turn("opening", 0, reply, repaired, left_out)
 
     def evidence(self, record: Record, relevance: Relevance | None = None) -> Rendering:
@@ -117,8 +127,8 @@ class Seat:
         offered = [told] if (told := told_offers(brief.offers)) else []
         instruction = "\n".join([own, *asked, *offered, *self._part()])
         allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
-        shared = debate_brief(brief.evidence, brief.turns, digests=brief.digests)
-        reply, repaired = await self._reply(shared, instruction, turn_form(allowed), meter, on_text)
+        messages = conversation(debate_brief(brief.evidence, brief.turns, digests=brief.digests), instruction)
+        reply, repaired = await self._reply(messages, turn_form(allowed), meter, on_text)
         return self._turn("exchange", brief.round, reply, repaired).model_copy(update={"asked": brief.asked})
 
     def _part(self) -> list[str]:
@@ -128,13 +138,11 @@ class Seat:
 
     async def _reply(
         self,
-        shared: str,
-        instruction: str,
+        messages: Sequence[BaseMessage],
         form: Form[TurnReply],
         meter: Meter,
         on_text: Callable[[str], None] | None = None,
     ) -> tuple[TurnReply, bool]:
-        messages = conversation(shared, instruction)
         sampling = self.expert.sampling
         filled = await ask(self.endpoint, messages, form, meter=meter, sampling=sampling, on_text=on_text)
         return filled.value, filled.repaired

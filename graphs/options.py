@@ -221,6 +221,7 @@ def _expert(told: dict[str, Any]) -> Expert:
     made = {
         "sampling": Sampling(**told["sampling"]),
         "view": None if view is None else _view(view),
+        "shown": tuple(told.get("shown", ())),
         "stance": stance and Stance.model_validate(stance),
         "asks": tuple(told.get("asks", ())),
     }

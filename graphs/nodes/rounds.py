@@ -11,6 +11,7 @@ from typing import Any, Literal
 from consilience.agents import Brief, Phase, Seat, Turn, check_turn
 from consilience.graphs.conversation import digest_of
 from consilience.graphs.events import PhaseStarted, Seated, SeatLost, TurnTaken, Used, emit
+from consilience.graphs.exhibits import exhibits_for
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.readings import Looks, offers
@@ -62,12 +63,19 @@ def open_round(bench: Workbench, panel: Panel, looks: Looks | None = None) -> No
             taken, passed_over = [*map(_taken, seats), *_persons(state)], list(seating.passed_over)
             emit(Seated(seats=tuple(taken), passed_over=seating.passed_over))
             emit(PhaseStarted(phase="opening"))
+            exhibits = {seat.letter: await exhibits_for(bench, seat, record) for seat in seats}
             relevance = preferring(cited, by_question)
             update = await _hear(
                 _Round("opening", 0, record, partial(bench.meter, state, "opening", 0)),
                 seats,
                 lambda seat, _, meter: seat.open(
-                    question, record, meter, relevance=relevance, options=options, offers=offered
+                    question,
+                    record,
+                    meter,
+                    relevance=relevance,
+                    options=options,
+                    offers=offered,
+                    exhibits=exhibits[seat.letter],
                 ),
             )
         return {**update, "seats": taken, "passed_over": passed_over}

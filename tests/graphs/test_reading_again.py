@@ -226,7 +226,7 @@ REGIONS = st.sampled_from([None, LEFT, RIGHT])
 REQUESTS = st.lists(st.builds(glimpse, REGIONS, st.sampled_from([None, 1, 2, 3])), max_size=3)
 
 
-@examples(max_examples=40)
+@examples(max_examples=25)
 @given(st.lists(REQUESTS, min_size=1, max_size=4))
 def test_what_seats_ask_for_is_read_once_for_all_of_them(asked: list[list[LookAgain]]) -> None:
     async def run(folder: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import copy
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
@@ -96,6 +96,17 @@ class Endpoint:
             ConsilienceError: it cannot be connected to; the error names the cure.
         """
         await self._connected()
+
+    async def takes(self, what: Literal["image", "audio"]) -> bool:
+        """Whether the model, and every fallback, says by its LangChain profile that it takes pictures, or sound.
+
+        Raises:
+            ConsilienceError: it cannot be connected to.
+        """
+        profile = getattr(await self._connected(), "profile", None) or {}
+        if not profile.get(f"{what}_inputs"):
+            return False
+        return all([await other.takes(what) for other in self.fallbacks])
 
     async def close(self) -> None:
         """Lets the running loop's connections go, those of the fallbacks too."""
