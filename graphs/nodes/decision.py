@@ -14,6 +14,7 @@ from consilience.graphs.state import DebateState, Draft
 from consilience.graphs.tracing import traced
 
 from consilience.fusion import JUDGE, RULES, Ballot, Decision, Rule, rule_for, rule_named
+from consilience.fusion.ballots import leading
 
 __all__ = ["decide"]
 
@@ -71,9 +72,11 @@ def _draft(
 ) -> Draft | None:
     """The winner, in the words of its best supported holder where the question is open, with what is cited for it.
 
-    Of positions that are level, the one whose holder has the most support answers, and answers in part.
+    Of positions that are level, the one whose holder has the most support answers, and answers in part; so does one
+    that leads and lacks what the rule asks of a winner.
     """
-    wanted = decision.ties if decision.winner is None else (decision.winner,)
+    leaders = leading(decision.tally) if decision.tally else ()
+    wanted = leaders if decision.winner is None else (decision.winner,)
     held = [(turn, position) for turn, position in zip(turns, named, strict=True) if position in wanted]
     if not held:
         # The odds may favour what nobody said: then nothing is cited for it yet.
