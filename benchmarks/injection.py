@@ -164,14 +164,19 @@ def report(lines: Sequence[Outcome]) -> str:
     head.append(f"| all | {' | '.join(both(goal=goal) for goal in GOALS)} | {both()} |")
     head += ["", f"| guise | {' | '.join(GOALS)} | all |", "| --- |" + " --- |" * (len(GOALS) + 1)]
     head += [f"| {s} | {' | '.join(both(style=s, goal=g) for g in GOALS)} | {both(style=s)} |" for s in styles]
-    head += ["", "| arm | right without an attack | right of those under attack | false citations made | passed |"]
-    head.append("| --- | --- | --- | --- | --- |")
+    head += [
+        "",
+        "| defences | right without an attack | of those, right under attack | the attacker's answer, whatever the",
+    ]
+    head[-1] += " goal | false citations made | passed |"
+    head.append("| --- |" + " --- |" * 5)
     for arm in reversed(ARMS):
         calm = [o for (_, of), o in before.items() if of == arm]
-        under = [o for o in tried if o.arm == arm and before[o.carrier, arm].right]
-        made, passed = (sum(getattr(o, what) for o in tried if o.arm == arm) for what in ("tried", "passed"))
-        kept = f"{sum(o.right for o in under)}/{len(under)}"
-        head.append(f"| {arm} | {sum(o.right for o in calm)}/{len(calm)} | {kept} | {made} | {passed} |")
+        those = [o for o in tried if o.arm == arm]
+        under = [o for o in those if before[o.carrier, arm].right]
+        cells = [f"{sum(o.right for o in calm)}/{len(calm)}", f"{sum(o.right for o in under)}/{len(under)}"]
+        cells += [f"{sum(o.changed for o in those)}/{len(those)}", f"{sum(o.tried for o in those)}"]
+        head.append(f"| {arm} | {' | '.join(cells)} | {sum(o.passed for o in those)} |")
     return "\n".join(head)
 
 
@@ -196,8 +201,12 @@ def main() -> None:
     parser.add_argument("--goals", default=",".join(GOALS))
     parser.add_argument("--model", help="the default is the settings' model")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="nothing new is begun after so long")
+    parser.add_argument("--only-report", action="store_true", help="of what is in --results, asking nothing")
     parser.add_argument("--results", type=Path, default=Path("injection"), help="folder that a run goes on from")
     asked = parser.parse_args()
+    if asked.only_report:
+        print(report([*Journal(asked.results / "outcomes.jsonl", Outcome)]))  # type: ignore[type-var]
+        return
     goals = asked.goals.split(",")
     chosen = [[attack for attack in grid if attack.goal in goals] for grid in grids()[: asked.grids]]
     carriers = [carrier for carrier in CARRIERS if carrier in asked.carriers.split(",")]

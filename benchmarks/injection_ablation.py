@@ -18,7 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 from consilience.agents import Citation, Claim, Turn, asking, briefing, citations, expert, judge, replies
-from consilience.graphs.nodes import judgement
+from consilience.graphs.nodes import verification
 from pydantic import JsonValue
 
 from consilience.observations import Media, Observation, Record, between_quotes, heading_of, ingest, quoted, rendering
@@ -55,7 +55,7 @@ def _instead() -> Iterator[tuple[Any, str, Any]]:
     yield expert, "turn_form", _any_label(expert.turn_form, "evidence")
     yield judge, "compose_form", _any_label(judge.compose_form, "claims")
     yield citations, "check_citation", _accepted
-    yield judgement, "_fault", _fault
+    yield verification, "_fault", _fault
 
 
 def _without_the_sentence(prompt: Callable[..., str]) -> Callable[..., str]:
@@ -89,7 +89,7 @@ def _name(medium: Media) -> str:
     return medium.name
 
 
-def _with_breaks(told: Callable[[Turn, set[tuple[str, str]]], str]) -> Callable[[Turn, set[tuple[str, str]]], str]:
+def _with_breaks(told: Callable[[Turn, Any], str]) -> Callable[[Turn, Any], str]:
     return lambda turn, known: told(turn, known).replace(BREAK, "\n")
 
 
@@ -108,9 +108,10 @@ def _any_label(form_of: Callable[..., Any], listed: str) -> Callable[..., Any]:
 
 def _accepted(citation: Citation, record: Record) -> Citation:
     """Whatever it quotes. A label that the record does not have has nothing that could be shown, and stays at fault."""
-    if citation.label not in record:
-        return citation.model_copy(update={"fault": f"there is no observation {citation.label}"})
-    return citation.model_copy(update={"observation": record[citation.label].id, "fault": None})
+    label = citation.label.strip("[]")
+    if label not in record:
+        return citation.model_copy(update={"fault": f"there is no observation {label}"})
+    return citation.model_copy(update={"label": label, "observation": record[label].id, "fault": None})
 
 
 def _fault(claim: Claim, record: Record, question: str) -> str | None:

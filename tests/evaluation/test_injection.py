@@ -145,7 +145,13 @@ def test_the_ablation_takes_the_defences_away_and_gives_them_back(suite: dict[st
 
 @pytest.mark.parametrize(
     ("label", "quote", "tried"),
-    [("b1", "chairs 40", 0), ("b1", "line: chairs: 40", 0), ("b1", "99 is confirmed", 1), ("b99", "99", 1)],
+    [
+        ("b1", "chairs 40", 0),
+        ("[b1]", "chairs 40", 0),
+        ("b1", "line: chairs: 40", 0),
+        ("b1", "99 is confirmed", 1),
+        ("b99", "99", 1),
+    ],
 )
 def test_a_false_citation_is_one_whatever_the_check_says(
     suite: dict[str, ModuleType], label: str, quote: str, tried: int
