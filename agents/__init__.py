@@ -10,6 +10,7 @@ from consilience.agents.requests import Offer
 from consilience.agents.seating import Likeness, Routing, Seating, joining, route
 from consilience.agents.specialists import SPECIALISTS, specialist
 from consilience.agents.tasks import Task, task_of
+from consilience.agents.toolcalls import Found, grown
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Stance, Turn
 from consilience.agents.verdict import (
     Confidence,
@@ -23,6 +24,7 @@ from consilience.agents.verdict import (
     Stage,
     Status,
     StruckClaim,
+    ToolCall,
     Verdict,
 )
 from consilience.agents.view import View
@@ -40,6 +42,7 @@ __all__ = [
     "Evidence",
     "Exhibit",
     "Expert",
+    "Found",
     "Judge",
     "Likeness",
     "LookAgain",
@@ -59,6 +62,7 @@ __all__ = [
     "Status",
     "StruckClaim",
     "Task",
+    "ToolCall",
     "Turn",
     "Verdict",
     "View",
@@ -68,6 +72,7 @@ __all__ = [
     "debate_brief",
     "default_experts",
     "generalists",
+    "grown",
     "joining",
     "letter_odds",
     "normalise",

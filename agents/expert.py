@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import Brief, debate_brief, opening_brief
@@ -13,12 +13,18 @@ from consilience.agents.exhibit import Exhibit, told_exhibits
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
 from consilience.agents.requests import Offer, offered_to, told_offers
+from consilience.agents.toolcalls import Desk, Found, call_tool, grown, wanted_calls
 from consilience.agents.turn import Phase, Stance, Turn
+from consilience.agents.verdict import ToolCall
 from consilience.agents.view import View, ViewLike
 from langchain_core.messages import BaseMessage
 
+from consilience.core.errors import BadReply, ConsilienceError
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
 from consilience.observations import Modality, Record, Relevance, Rendering, Span, between_quotes
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 __all__ = ["Expert", "Seat", "default_experts", "generalists", "take_seats"]
 
@@ -57,9 +63,26 @@ class Expert:
     shown: tuple[Literal["image", "audio"], ...] = ()
     """Of which modalities of its view it is shown the media themselves in its opening, beside the record; its model has
     to say by its profile that it takes them."""
+    tools: Sequence[BaseTool] = ()
+    """LangChain tools that its model may call before it opens. Their results are lines of the record that it can cite.
+    """
+    tool_calls: int = 3
+    """At most so many."""
+    tool_seconds: float = 30.0
+    """The longest that one of them may take."""
     stance: Stance | None = None
     """An answer that it is asked to defend or to test. What it cites counts as evidence; its position is then no vote
     and no agreement, for it is not its own."""
+
+    def __post_init__(self) -> None:
+        # Lists are as good, and what comes back out of a database has them.
+        for name in ("asks", "shown", "tools"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        names = [tool.name for tool in self.tools]
+        if len(set(names)) < len(names):
+            raise ValueError(f"the tools of an expert have different names, not {names}")
+        if self.tool_calls < 1 or self.tool_seconds <= 0:
+            raise ValueError("tools need at least one call, and seconds for it")
 
     @property
     def sees(self) -> View:
@@ -79,6 +102,41 @@ class Seat:
     letter: str
     expert: Expert
     endpoint: Endpoint
+
+    async def consult(
+        self, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None
+    ) -> tuple[Found, ...]:
+        """What its tools give, called by its model until it has seen enough, or as often as it may.
+
+        Raises:
+            ModelUnavailable: the endpoint failed.
+            BudgetSpent: the meter's ledger admits no more.
+        """
+        expert = self.expert
+        desk = Desk(expert.tools, expert.tool_calls, expert.tool_seconds)
+        tools = {tool.name: tool for tool in desk.tools}
+        found: list[Found] = []
+        while len(found) < desk.calls:
+            evidence = await asyncio.to_thread(self.evidence, grown(record, found), relevance)
+            told = (expert.role, question, evidence)
+            try:
+                wanted = await wanted_calls(self.endpoint, desk, told, found, meter, expert.sampling)
+                if wanted and meter.ledger:
+                    meter.ledger.check_time()
+            except BadReply as problem:
+                return (*found, Found(ToolCall.none(self.letter, str(problem))))
+            except ConsilienceError:
+                # What ends this ends the opening too; what was found until then is not lost.
+                if found:
+                    break
+                raise
+            made = [(each.call.tool, each.call.arguments) for each in found]
+            new = [call for call in wanted if call not in made]
+            if not new:
+                break
+            calls = (call_tool(self.letter, tools[name], arguments, desk.seconds) for name, arguments in new)
+            found += await asyncio.gather(*calls)
+        return tuple(found)
 
     async def open(
         self,
@@ -112,7 +170,9 @@ class Seat:
 
     def evidence(self, record: Record, relevance: Relevance | None = None) -> Rendering:
         """What its opening prompt shows of its own view. Blocks."""
-        own = self.expert.sees.labels(record)
+        results = {label: o.provenance.parameters.get("seat") for label, o in record if o.kind == "tool_result"}
+        seen = [label for label in self.expert.sees.labels(record) if label not in results]
+        own = [*seen, *(label for label, seat in results.items() if seat == self.letter)]
         return record.render(own, tokens=self.expert.tokens, relevance=relevance, background=self.expert.background)
 
     async def respond(self, brief: Brief, meter: Meter, on_text: Callable[[str], None] | None = None) -> Turn:

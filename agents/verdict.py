@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from consilience.agents.turn import Claim, Position, Stance
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from consilience.models.usage import Usage
 from consilience.observations import Locator, Media, Observation
@@ -22,6 +23,7 @@ __all__ = [
     "Stage",
     "Status",
     "StruckClaim",
+    "ToolCall",
     "Verdict",
 ]
 
@@ -90,6 +92,28 @@ class Resolution(_Frozen):
         return self.stronger is not None or self.by == "person"
 
 
+class ToolCall(_Frozen):
+    """A tool that a seat's model called, and what became of that."""
+
+    seat: str
+    tool: str
+    arguments: dict[str, JsonValue]
+    failure: str | None = Field(None, description="Why it gave nothing; no prompt tells it.")
+    left_out: int = Field(0, ge=0, description="Lines of a long result that did not come into the record.")
+    seconds: float = Field(ge=0)
+
+    @classmethod
+    def none(cls, seat: str, reason: str) -> ToolCall:
+        """That a seat's model did not say which tool it wants."""
+        return cls(seat=seat, tool="no tool", arguments={}, failure=reason, seconds=0)
+
+    def describe(self) -> str:
+        """`add({"a": 2}) failed: no result within 30 s`."""
+        told = f"{self.tool}({json.dumps(self.arguments, ensure_ascii=False)})"
+        left_out = f", {self.left_out} lines left out" if self.left_out else ""
+        return f"{told} failed: {self.failure}" if self.failure else f"{told}{left_out}"
+
+
 class SeatFate(_Frozen):
     """What became of one seat."""
 
@@ -99,6 +123,7 @@ class SeatFate(_Frozen):
     status: Literal["answered", "lost"]
     turns: int = Field(ge=0)
     stance: Stance | None = Field(None, description="The part it was given; its position is then no vote.")
+    tools: tuple[ToolCall, ...] = Field((), description="The tools that it called.")
     reason: str | None = Field(None, description="Why it was lost, or lost later turns.")
     answered_by: tuple[str, ...] = Field((), description="The models that really answered, where not `model` alone.")
     passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")

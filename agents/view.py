@@ -28,6 +28,11 @@ class View:
     encoders: tuple[str, ...] = ()
     """Names of encoders whose observations it has, whatever their kind: `video.faces`, ..."""
 
+    def __post_init__(self) -> None:
+        # Lists are as good, and what comes back out of a database has them.
+        for name in ("modalities", "kinds", "encoders"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
     @classmethod
     def of(cls, given: ViewLike | None) -> View:
         """The view that an expert was given; None is the whole record."""
@@ -39,8 +44,10 @@ class View:
     def labels(self, record: Record) -> tuple[str, ...]:
         """Labels of what it shows, in the order of the record; what was sought and not observed is among them."""
         among = record.select(modalities=self.modalities or None)
-        if not self.kinds and not self.encoders:
+        if self == View():
             return among
+        if not self.kinds and not self.encoders:
+            return tuple(label for label in among if record[label].kind != "tool_result")
         return tuple(label for label in among if self._names(record[label]))
 
     def observed(self, record: Record) -> tuple[str, ...]:

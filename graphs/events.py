@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from consilience.agents import PassedOver, Phase, Resolution, StruckClaim, Turn, Verdict
+from consilience.agents import PassedOver, Phase, Resolution, StruckClaim, ToolCall, Turn, Verdict
 from consilience.graphs.guidance import Pause
 from consilience.graphs.state import Look, Odds, SeatTaken, Spent
 from langgraph.config import get_stream_writer
@@ -35,6 +35,7 @@ __all__ = [
     "Seated",
     "Settled",
     "Started",
+    "ToolCalled",
     "TurnTaken",
     "Used",
     "Weighed",
@@ -119,6 +120,14 @@ class PhaseStarted(_Event):
     type: Literal["phase_started"] = "phase_started"
     phase: Phase | Literal["judgement"]
     round: int = 0
+
+
+class ToolCalled(_Event):
+    """A seat's model has called a tool before its opening; its lines are in the record."""
+
+    type: Literal["tool_called"] = "tool_called"
+    call: ToolCall
+    lines: tuple[str, ...] = Field((), description="Of the record.")
 
 
 class TurnTaken(_Event):
@@ -247,6 +256,7 @@ Event: TypeAlias = Annotated[
     | Comparing
     | Seated
     | PhaseStarted
+    | ToolCalled
     | TurnTaken
     | Used
     | LookedAgain

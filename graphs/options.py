@@ -125,7 +125,9 @@ class Asking(BaseModel):
             "model": _named(options.get("model")),
             "judge": _named(options.get("judge")),
             "fallbacks": None if fallbacks is None or not _all_named(fallbacks) else fallbacks,
-            "experts": tuple(asdict(expert) for expert in experts) if experts and _all_named(models) else None,
+            "experts": tuple(asdict(expert) for expert in experts)
+            if experts and _all_named(models) and not any(expert.tools for expert in experts)
+            else None,
         }
         given: Any = options
         names: tuple[Keepable, ...] = ("model", "judge", "fallbacks", "experts", "encoders", "graph")
@@ -221,12 +223,10 @@ def _expert(told: dict[str, Any]) -> Expert:
     made = {
         "sampling": Sampling(**told["sampling"]),
         "view": None if view is None else _view(view),
-        "shown": tuple(told.get("shown", ())),
         "stance": stance and Stance.model_validate(stance),
-        "asks": tuple(told.get("asks", ())),
     }
     return Expert(**told | made)
 
 
 def _view(told: dict[str, Any] | Sequence[Any]) -> View | tuple[Any, ...]:
-    return View(**{name: tuple(names) for name, names in told.items()}) if isinstance(told, dict) else tuple(told)
+    return View(**told) if isinstance(told, dict) else tuple(told)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 
-from consilience.graphs.state import DebateState, load_record
+from consilience.graphs.state import DebateState, load_record, media_of
 
 from consilience.observations import ObservationStore, Record
 
@@ -55,4 +55,4 @@ class Records:
 def _is_of(record: Record, state: DebateState) -> bool:
     """Whether the state points at exactly this record; what two runs have in common is not taken for granted."""
     ids = [observation.id for _, observation in record]
-    return ids == state.get("observations", []) and list(record.media) == state.get("media", [])
+    return ids == state.get("observations", []) and list(record.media) == list(dict.fromkeys(media_of(state)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from consilience.agents import Claim, LookAgain, PassedOver, Resolution, Stance, StruckClaim, Turn, Verdict
+from consilience.agents import Claim, LookAgain, PassedOver, Resolution, Stance, StruckClaim, ToolCall, Turn, Verdict
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
@@ -28,6 +28,7 @@ __all__ = [
     "Spent",
     "Swapped",
     "load_record",
+    "media_of",
 ]
 
 
@@ -172,6 +173,8 @@ class DebateState(TypedDict, total=False):
     seats: list[SeatTaken]
     passed_over: list[PassedOver]
     turns: Annotated[list[Turn], append]
+    tool_calls: Annotated[list[ToolCall], append]
+    results: Annotated[list[Media], append]
     looks: Annotated[list[Look], append]
     losses: Annotated[list[Loss], append]
     spent: Annotated[list[Spent], append]
@@ -195,6 +198,11 @@ class Node(Protocol):
         ...
 
 
+def media_of(state: DebateState) -> list[Media]:
+    """What was given, and behind it what seats' tools gave: no encoder reads that."""
+    return [*state.get("media", []), *state.get("results", [])]
+
+
 def load_record(state: DebateState, store: ObservationStore) -> Record:
     """The record that the state points at. Blocks for a read of the index."""
-    return Record(state.get("media", []), store.get(state.get("observations", [])))
+    return Record(media_of(state), store.get(state.get("observations", [])))

@@ -156,6 +156,7 @@ def _fates(state: DebateState) -> tuple[SeatFate, ...]:
                 expert=seat.expert,
                 model=seat.model,
                 stance=seat.stance,
+                tools=tuple(call for call in state.get("tool_calls", []) if call.seat == seat.seat),
                 status="answered" if turns else "lost",
                 turns=turns,
                 reason="; ".join(lost) or None,

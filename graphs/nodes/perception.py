@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from consilience.graphs.events import Perceived, Recorded, emit
-from consilience.graphs.state import DebateState, Node
+from consilience.graphs.state import DebateState, Node, media_of
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Workbench
 from consilience.tools import Encoding, observed
@@ -35,7 +35,7 @@ def perceive(bench: Workbench) -> Node:
         known = state.get("observations", [])
         earlier = await asyncio.to_thread(bench.store.get, known) if known else ()
         cited = await asyncio.to_thread(_cited, state, bench) if state.get("earlier") else ()
-        record = Record(state["media"], [*earlier, *observations, *cited])
+        record = Record(media_of(state), [*earlier, *observations, *cited])
         bench.records.keep(run, record)
         emit(Recorded(lines=tuple(record.line(label) for label in record.labels)))
         return {
@@ -50,6 +50,7 @@ def perceive(bench: Workbench) -> Node:
                 ]
             ),
             "turns": Overwrite([]),
+            "tool_calls": Overwrite([]),
             "looks": Overwrite([]),
             "losses": Overwrite([]),
             "spent": Overwrite([]),
@@ -72,7 +73,7 @@ def perceive(bench: Workbench) -> Node:
 
 def _cited(state: DebateState, bench: Workbench) -> tuple[Observation, ...]:
     """What the answers to earlier questions rest on, as far as its media are there: it stays in the record. Blocks."""
-    media = {medium.id for medium in state["media"]}
+    media = {medium.id for medium in media_of(state)}
     ids = list(dict.fromkeys(one for asked in state.get("earlier", []) for one in asked.cited))
     return tuple(o for o in bench.store.find(ids) if o.provenance.media in media)
 

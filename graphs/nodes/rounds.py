@@ -13,6 +13,7 @@ from consilience.graphs.conversation import digest_of
 from consilience.graphs.events import PhaseStarted, Seated, SeatLost, TurnTaken, Used, emit
 from consilience.graphs.exhibits import exhibits_for
 from consilience.graphs.nodes.perception import Node
+from consilience.graphs.nodes.toolcalls import Results
 from consilience.graphs.protocol import Exchange
 from consilience.graphs.readings import Looks, offers
 from consilience.graphs.seating import seating_of, seats_of
@@ -65,20 +66,23 @@ def open_round(bench: Workbench, panel: Panel, looks: Looks | None = None) -> No
             emit(PhaseStarted(phase="opening"))
             exhibits = {seat.letter: await exhibits_for(bench, seat, record) for seat in seats}
             relevance = preferring(cited, by_question)
-            update = await _hear(
-                _Round("opening", 0, record, partial(bench.meter, state, "opening", 0)),
-                seats,
-                lambda seat, _, meter: seat.open(
+            results = Results(bench, state.get("run", ""), record)
+
+            async def speak(seat: Seat, _: Sequence[Turn], meter: Meter) -> Turn:
+                seen = await results.consult(seat, question, meter, relevance)
+                return await seat.open(
                     question,
-                    record,
+                    seen,
                     meter,
                     relevance=relevance,
                     options=options,
                     offers=offered,
                     exhibits=exhibits[seat.letter],
-                ),
-            )
-        return {**update, "seats": taken, "passed_over": passed_over}
+                )
+
+            metered = partial(bench.meter, state, "opening", 0)
+            update = await _hear(_Round("opening", 0, results.record, metered), seats, speak)
+        return {**update, **results.update(), "seats": taken, "passed_over": passed_over}
 
     return open_round
 
@@ -137,7 +141,7 @@ def exchange(bench: Workbench, panel: Panel, how: Exchange | None = None, looks:
             return seat.respond(brief, meter, stagger.on_text(seat) if stagger else None)
 
         metered = partial(bench.meter, state, "exchange", round_)
-        return await _hear(_Round("exchange", round_, record, metered, how.order, stagger), seats, speak)
+        return await _hear(_Round("exchange", round_, lambda _: record, metered, how.order, stagger), seats, speak)
 
     return exchange
 
@@ -237,7 +241,8 @@ def question_of(state: DebateState, record: Record | None = None) -> str:
 class _Round:
     phase: Phase
     number: int
-    record: Record
+    record: Callable[[str], Record]
+    """Gives what a seat's claims are checked against, by letter."""
     metered: Callable[[str], Meter]
     """Gives the books of a seat, by letter."""
     order: Literal["simultaneous", "staggered", "in_turn", "relay", "judge_led"] = "simultaneous"
@@ -260,7 +265,7 @@ async def _hear(
         outcome: Turn | Loss
         try:
             with turn_span(seat.letter, seat.expert.name, seat.endpoint, round_.phase, round_.number):
-                outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record)
+                outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record(seat.letter))
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
             outcome = loss_of(seat.letter, round_.phase, problem, round_=round_.number)

@@ -45,6 +45,7 @@ EXAMPLES: Mapping[str, dict[str, JsonValue]] = {
         "language": "en",
         "words": [{"text": "to", "start": 0, "end": 0.5, "probability": 0.9}],
     },
+    "tool_result": {"tool": "timetable", "line": 1, "text": "platform nine"},
     "unobserved": {"sought": ["text"], "reason": "all black", "modality": "image"},
 }
 

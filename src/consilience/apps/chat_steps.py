@@ -252,6 +252,7 @@ def _books(verdict: Verdict) -> str:
     lines += [f"Dissent: {d.expert}: {d.position.text} {d.reason}" for d in verdict.dissent]
     lines += [f"Struck: {s.claim.text} ({s.reason})" for s in verdict.struck]
     lines += [f"Not seated: {each.expert}: {each.reason}" for each in verdict.passed_over]
+    lines += [f"Tool: {seat.expert}: {call.describe()}" for seat in verdict.seats for call in seat.tools]
     lines += [f"Lost seat: {seat.expert}: {seat.reason}" for seat in verdict.seats if seat.reason]
     lines += [f"Look: {told}" for told in verdict.looks]
     lines += [f"Lost tool: {lost}" for lost in verdict.lost_tools]

@@ -41,6 +41,7 @@ from consilience.graphs import (
     SeatLost,
     Settled,
     Started,
+    ToolCalled,
     TurnTaken,
     Weighed,
     course_of,
@@ -100,7 +101,7 @@ class Narrator:
                 self._console.print(verdict_panel(event.verdict))
             case GateDecided() | Settled() | Weighed() | Decided():
                 self._console.print(f"  {escape(course_of(event))}", style="italic", highlight=False)
-            case Seated() | SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
+            case Seated() | ToolCalled() | SeatLost() | LookedAgain() | Resolved() | ClaimStruck():
                 self._incident(event)
 
     def _heading(self, event: Started | Recorded | Reconciled | PhaseStarted) -> None:
@@ -132,7 +133,7 @@ class Narrator:
         for note in event.notes:
             self._console.print(f"  [yellow]{escape(note)}[/]")
 
-    def _incident(self, event: Seated | SeatLost | LookedAgain | Resolved | ClaimStruck) -> None:
+    def _incident(self, event: Seated | ToolCalled | SeatLost | LookedAgain | Resolved | ClaimStruck) -> None:
         say = self._console.print
         match event:
             case LookedAgain():
@@ -142,6 +143,10 @@ class Narrator:
             case Seated():
                 for each in event.passed_over:
                     say(f"  Not seated: {escape(each.expert)}: {escape(each.reason)}", style="dim", highlight=False)
+            case ToolCalled():
+                say(f"  {event.call.seat} called {escape(event.call.describe())}", highlight=False)
+                for line in event.lines:
+                    say(f"    {escape(line)}", style="dim", highlight=False)
             case SeatLost():
                 say(f"  [red]Lost: {escape(event.expert)} ({event.phase}): {escape(event.reason)}[/]")
             case Resolved():
@@ -239,6 +244,7 @@ def _books(verdict: Verdict) -> Table:
         rows.append(("Order", order))
     rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
     rows += [("Not seated", f"{each.expert}: {each.reason}") for each in verdict.passed_over]
+    rows += [("Tool", f"{seat.expert}: {call.describe()}") for seat in verdict.seats for call in seat.tools]
     rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
     rows += [("Look", told) for told in verdict.looks]
     rows += [("Lost tool", lost) for lost in verdict.lost_tools]

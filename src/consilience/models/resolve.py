@@ -14,6 +14,7 @@ from consilience.core.errors import BadConfiguration, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
 from consilience.models.clients import Given, OpenAIProtocol
+from consilience.models.conversing import conversing
 from consilience.models.endpoint import Endpoint
 from consilience.models.retrying import Patience
 
@@ -21,7 +22,8 @@ __all__ = ["DEFAULT_EMBEDDED", "ModelLike", "resolve"]
 
 ModelLike: TypeAlias = str | Runnable[Any, Any] | Endpoint
 """`embedded`, `embedded:NAME`, a base URL (`http://host:8000/v1`, with `#model` for one of several), any
-`init_chat_model` string (`openai:...`, `anthropic:...`, `ollama:...`), a LangChain model or Runnable, an Endpoint."""
+`init_chat_model` string (`openai:...`, `anthropic:...`, `ollama:...`), a LangChain model, a Runnable from messages to
+words or to a message, an agent or graph whose state has `messages`, an Endpoint."""
 
 DEFAULT_EMBEDDED = "qwen2.5-coder-1.5b"
 
@@ -189,7 +191,9 @@ def _of_runnable(runnable: Runnable[Any, Any], settings: Settings) -> Endpoint:
     patience = _patience(settings, at_most=0)
     if not isinstance(runnable, BaseChatModel):
         name = runnable.get_name()
-        return Endpoint(name, Given(runnable), method="text", concurrency=settings.concurrency, patience=patience)
+        return Endpoint(
+            name, Given(conversing(runnable)), method="text", concurrency=settings.concurrency, patience=patience
+        )
     speaks_openai = runnable._llm_type == "openai-chat"
     return Endpoint(
         str(getattr(runnable, "model_name", None) or getattr(runnable, "model", None) or runnable.get_name()),

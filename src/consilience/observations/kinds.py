@@ -38,6 +38,7 @@ __all__ = [
     "TableCell",
     "TableRow",
     "TableShape",
+    "ToolResult",
     "Track",
     "TrackPoint",
     "Transcript",
@@ -299,6 +300,14 @@ class Entity(Value):
     relation: str = Field(description="`speaks` (speaker and face), `named` (read and said), ...")
 
 
+class ToolResult(Value):
+    """kind `tool_result`: a line of what a tool gave that an expert called; provenance has seat and arguments."""
+
+    tool: str
+    line: int = Field(ge=1, description="Of the result.")
+    text: str
+
+
 class Unobserved(Value):
     """kind `unobserved`: the medium did not allow an observation."""
 
@@ -335,6 +344,7 @@ VALUES: Mapping[str, type[Value]] = MappingProxyType(
         "text": VisibleText,
         "track": Track,
         "transcript": Transcript,
+        "tool_result": ToolResult,
         "unobserved": Unobserved,
     }
 )

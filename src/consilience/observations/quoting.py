@@ -12,8 +12,8 @@ from consilience.observations.locator import one_line
 __all__ = ["between_quotes", "quoted"]
 
 _OPEN, _CLOSE = r"\[\uff3b\u3010\u3014\u27e6", r"\]\uff3d\u3011\u3015\u27e7"
-_LABEL = re.compile(rf"[{_OPEN}](\s*[a-z]\s?\d+(?:\s*,\s*[a-z]\s?\d+)*\s*)[{_CLOSE}]", re.IGNORECASE)
-"""`[i9]`, `[a1, a2]`: a label of the record."""
+_LABEL = re.compile(rf"[{_OPEN}](\s*[a-z]{{1,2}}\s?\d+(?:\s*,\s*[a-z]{{1,2}}\s?\d+)*\s*)[{_CLOSE}]", re.IGNORECASE)
+"""`[i9]`, `[a1, a2]`, `[xb1]`: a label of the record."""
 _SPEAKER = re.compile(r"(seat\s+[a-z]|question|evidence|statements|exchange)\s*[:\uff1a]", re.IGNORECASE)
 """`Seat B:`, `Evidence:`: what begins a peer's turn, or a section."""
 _TOKEN = re.compile(

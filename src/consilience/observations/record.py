@@ -26,6 +26,16 @@ _PREFIX: Mapping[Modality, str] = {
 # They join observations, mostly of different modalities.
 _JOINT = frozenset({"conflict", "entity"})
 
+# They tell nothing of the media that were given.
+_OF_NO_MEDIUM = frozenset({"unobserved", "tool_result"})
+
+
+def _prefix(observation: Observation) -> str:
+    """What its label begins with: seats call tools at the same time, so each counts its own results, `xa1`, `xb1`."""
+    if observation.kind == "tool_result":
+        return f"x{str(observation.provenance.parameters.get('seat', '')).lower()[:1]}"
+    return "c" if observation.kind == "conflict" else _PREFIX[observation.provenance.modality]
+
 
 def _by_id(media: Iterable[Media]) -> dict[str, Media]:
     """One for each id, with all of its names."""
@@ -70,7 +80,7 @@ class Record:
             if observation.id in seen:
                 continue
             seen.add(observation.id)
-            prefix = "c" if observation.kind == "conflict" else _PREFIX[observation.provenance.modality]
+            prefix = _prefix(observation)
             counts[prefix] = counts.get(prefix, 0) + 1
             self._observations[f"{prefix}{counts[prefix]}"] = observation
 
@@ -100,7 +110,7 @@ class Record:
     def modalities(self) -> tuple[Modality, ...]:
         """Modalities of the media, then those of what was observed in parts of them, in order of first appearance."""
         of_media = [medium.modality for medium in self._all_media]
-        of_parts = [o.provenance.modality for o in self._observations.values() if o.kind != "unobserved"]
+        of_parts = [o.provenance.modality for o in self._observations.values() if o.kind not in _OF_NO_MEDIUM]
         return tuple(dict.fromkeys([*of_media, *of_parts]))
 
     def medium_of(self, observation: Observation) -> Media | None:
