@@ -29,7 +29,7 @@ from consilience.graphs.events import (
     Weighed,
     course_of,
 )
-from consilience.graphs.guidance import Guidance, Pause
+from consilience.graphs.guidance import Guidance, Pause, Rewind
 from consilience.graphs.options import AskOptions
 from consilience.graphs.protocol import PROTOCOLS, Exchange, Protocol, protocol_named
 from consilience.graphs.readings import Looks
@@ -66,6 +66,7 @@ __all__ = [
     "Reconciled",
     "Recorded",
     "Resolved",
+    "Rewind",
     "SeatLost",
     "Seated",
     "Settled",

@@ -65,8 +65,10 @@ def debate(
     for source, target in pairwise([START, "perceive", "reconcile"]):
         graph.add_edge(source, target)
     _add_openings(graph, bench, panel, how)
-    graph.add_conditional_edges("open", partial(_after_openings, how.quorum), ["look", "compose"])
-    _add_exchange(graph, bench, panel, how)
+    look = _add_look(graph, bench, panel, how)
+    after: Any = {"look": look, "compose": "compose"}
+    graph.add_conditional_edges("open", partial(_after_openings, how.quorum), after)
+    _add_exchange(graph, bench, panel, how, look)
     graph.add_conditional_edges("decide", _after_decision, ["verify", "judge"])
     for source, target in pairwise(["judge", "verify", "compose", END]):
         graph.add_edge(source, target)
@@ -89,20 +91,33 @@ def _add_openings(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
     graph.add_conditional_edges("consult_conflict", _unless_rejected, ["open", "compose"])
 
 
-def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> None:
-    """What lies between `look` and `decide`."""
+def _add_look(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> str:
+    """The first node of looking again: `look`, or who permits it."""
+    if how.looks is None or "look" not in how.pause:
+        return "look"
+    graph.add_node("permit", nodes.permit(bench, panel, how.looks))
+    graph.add_edge("permit", "look")
+    return "permit"
+
+
+def _add_decision(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol) -> str:
+    """The first node of what leads to `decide`: a person is asked, the seats are weighed."""
     decided = "decide"
     if how.weighs:
         decided = "weigh"
         graph.add_node("weigh", nodes.weigh(bench, panel, how.exchange))
         graph.add_edge("weigh", "decide")
-    end = decided
-    if "judge" in how.pause:
-        end = "consult_judge"
-        graph.add_node(end, nodes.consult(bench, panel, "judge"))
-        graph.add_conditional_edges(
-            end, _after_consultation, {"decide": decided, "verify": "verify", "compose": "compose"}
-        )
+    if "judge" not in how.pause:
+        return decided
+    graph.add_node("consult_judge", nodes.consult(bench, panel, "judge"))
+    after: Any = {"decide": decided, "verify": "verify", "compose": "compose"}
+    graph.add_conditional_edges("consult_judge", _after_consultation, after)
+    return "consult_judge"
+
+
+def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol, looking: str) -> None:
+    """What lies between `look` and `decide`."""
+    end = _add_decision(graph, bench, panel, how)
     if how.exchange is None:
         graph.add_edge("look", end)
         return
@@ -121,7 +136,7 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
         graph.add_edge("look", first)
         graph.add_edge("exchange", "settle")
     else:
-        graph.add_edge("exchange", "look")
+        graph.add_edge("exchange", looking)
         graph.add_conditional_edges("look", _after_look, {"opening": first, "exchange": "settle"})
     graph.add_conditional_edges("settle", _after_round, {"exchange": begun, "decide": end})
 

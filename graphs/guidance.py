@@ -1,4 +1,4 @@
-"""What a person is asked in the middle of a run, and what a person can say."""
+"""What a person is asked in the middle of a run, what a person can say, and where one can go back to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 from consilience.agents import Citation, Claim
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Guidance", "Pause", "Pausing"]
+__all__ = ["Guidance", "Pause", "Pausing", "Rewind"]
 
-Pausing: TypeAlias = Literal["conflict", "judge"]
-"""Before the openings where the media contradict each other; before the answer is decided or judged."""
+Pausing: TypeAlias = Literal["conflict", "look", "judge"]
+"""Before the openings where the media contradict each other; before an encoder reads a place again that costs more than
+`Looks.unasked`; before the answer is decided or judged."""
 
 
 class _Frozen(BaseModel):
@@ -22,12 +23,16 @@ class Pause(_Frozen):
 
     at: Pausing
     question: str = Field(description="The user's.")
-    lines: tuple[str, ...] = Field(description="What it is about: the conflicts of the record, or what the seats hold.")
+    lines: tuple[str, ...] = Field(
+        description="What it is about: the conflicts of the record, what the seats ask for, or what they hold."
+    )
 
     def told(self) -> str:
         """For a reader, one line."""
         if self.at == "conflict":
             return "The media contradict each other. Shall the debate go on?"
+        if self.at == "look":
+            return "The seats ask for more than may be read unasked. Shall it be read?"
         return "The seats have spoken. Shall the answer be decided?"
 
 
@@ -35,9 +40,9 @@ class Guidance(_Frozen):
     """What a person says to a pause."""
 
     action: Literal["approve", "edit", "reject", "answer"]
-    """approve: it goes on. edit: `text` holds: at a conflict it is the finding that the judge starts from; before the
-    judge it is the answer. reject: it ends without an answer. answer: the person takes a seat, and `text` is its
-    position, heard by the others from then on."""
+    """approve: it goes on. edit: `text` holds: it is the finding that the judge starts from; before the judge it is the
+    answer. reject: it ends without an answer; at a look, nothing is read. answer: the person takes a seat, and `text`
+    is its position, heard by the others from then on. At a look, who edits or answers has spared the reading."""
     text: str = Field("", description="What holds, the position; or why it is rejected.")
     citations: tuple[tuple[str, str], ...] = Field(
         (), description="What `text` rests on: labels of the record, each with words of it. They are checked."
@@ -53,3 +58,19 @@ class Guidance(_Frozen):
         """What it claims, unchecked."""
         cited = tuple(Citation(label=label, quote=quote) for label, quote in self.citations)
         return (Claim(text=self.text, citations=cited),) if cited else ()
+
+
+class Rewind(_Frozen):
+    """Where a run is gone back to, and what is changed there; options that stand beside it count from there on.
+
+    What was done before that step stands, and is in the books. What comes after is asked anew; of it, what the thread
+    kept stays in its history, and is no longer its end.
+    """
+
+    before: str = Field(description="Node of the graph that is run next: `open`, `exchange`, `decide`, `judge`, ...")
+    round: int | None = Field(None, ge=0, description="Rounds of exchange that stand then; None: the last time.")
+    question: str | None = Field(None, description="Asked instead.")
+    options: tuple[str, ...] | None = Field(None, description="To choose from instead.")
+    positions: dict[str, str] = Field(
+        default_factory=dict, description="By seat, what it held last instead; its claims go with what it held."
+    )

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from consilience.agents import Expert, Stance, Verdict, View
 from consilience.graphs.debate import DebateGraph
-from consilience.graphs.guidance import Guidance, Pausing
+from consilience.graphs.guidance import Guidance, Pausing, Rewind
 from consilience.graphs.protocol import Protocol, protocol_named
 from consilience.graphs.state import Asked
 from consilience.tools import Encoder
@@ -72,9 +72,10 @@ class AskOptions(TypedDict, total=False):
     checkpointer: BaseCheckpointSaver[Any] | str
     """Where, or the URL of where (see `consilience.graphs.checkpointer`; `ask` takes a URL alone). An own graph's comes
     first; the default is the settings' `checkpoints`."""
-    resume: Literal[True] | Guidance
+    resume: Literal[True] | Guidance | Rewind
     """Go on with what was last asked on the thread, question and media included: after its process ended, however that
-    was; or with what a person says to the pause that it stands at. No call that was completed is made again."""
+    was; or with what a person says to the pause that it stands at. No call that was completed is made again. Or go on
+    from an earlier step of it, with something changed."""
     pause: Sequence[Pausing]
     """Ask a person at these places, instead of where the protocol says."""
 

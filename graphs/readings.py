@@ -35,6 +35,8 @@ class Looks:
     """That encoders may work for it in a run."""
     encoders: tuple[str, ...] | None = None
     """Who may be asked, by name; None: those that read pictures and sound, and cost no money."""
+    unasked: float = 10.0
+    """Seconds that a reading may take without a person being asked, where the protocol pauses at a `look`."""
 
     def __post_init__(self) -> None:
         if self.requests < 1 or not self.seconds > 0:

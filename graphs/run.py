@@ -12,10 +12,11 @@ from typing import Any
 from consilience.agents import Verdict
 from consilience.graphs.assembly import assembled, reporter, taken_in
 from consilience.graphs.events import Event, Failed, Finished, Paused, Started
-from consilience.graphs.guidance import Guidance
+from consilience.graphs.guidance import Guidance, Rewind
 from consilience.graphs.journal import CONFIG_KEY, RunJournal
 from consilience.graphs.keeping import Place, place_of
 from consilience.graphs.options import Asking, AskOptions
+from consilience.graphs.rewinding import rewound
 from consilience.graphs.tracing import RunSpan, run_span
 from consilience.graphs.workbench import Workbench
 from typing_extensions import Unpack
@@ -139,7 +140,9 @@ async def _events(
         if bench:
             bench.runner.plan(asking.media)  # an unreadable type is the caller's to mend, before anything runs
         yield Started(question=asking.question, media=asking.media, thread=place.thread if place else None)
-        if place and journal:
+        if place and journal and isinstance(resume, Rewind):
+            journal, asking = await rewound(place, graph, asking, options, resume)
+        elif place and journal:
             start = await place.start(graph, journal, asking, resume if isinstance(resume, Guidance) else None)
             if isinstance(start, Finished | Paused):
                 yield start

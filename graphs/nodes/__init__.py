@@ -12,6 +12,7 @@ from consilience.graphs.nodes.gating import gate, settle
 from consilience.graphs.nodes.judgement import judge
 from consilience.graphs.nodes.looking import look
 from consilience.graphs.nodes.perception import Node, perceive
+from consilience.graphs.nodes.permitting import permit
 from consilience.graphs.nodes.reconciliation import compared, reconcile
 from consilience.graphs.nodes.rounds import (
     cited_evidence,
@@ -45,6 +46,7 @@ __all__ = [
     "loss_of",
     "open_round",
     "perceive",
+    "permit",
     "preferring",
     "question_of",
     "reconcile",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from consilience.agents import Position, Resolution, Turn, check_turn
 from consilience.graphs.events import TurnTaken, emit
-from consilience.graphs.guidance import Guidance, Pause, Pausing
+from consilience.graphs.guidance import Guidance, Pause
 from consilience.graphs.journal import journal_of_run
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.seating import seats_of
@@ -20,10 +20,10 @@ from langgraph.types import interrupt
 from consilience.core.errors import RunError
 from consilience.observations import Record
 
-__all__ = ["consult"]
+__all__ = ["consult", "said_at", "taken_up"]
 
 
-def consult(bench: Workbench, panel: Panel, at: Pausing) -> Node:
+def consult(bench: Workbench, panel: Panel, at: Literal["conflict", "judge"]) -> Node:
     """Makes the node that pauses for a person: `conflict` after the record is reconciled, `judge` before the decision.
 
     It does nothing where there is nothing to ask: no conflict in the record, or nobody who has spoken. It is resumed
@@ -36,32 +36,51 @@ def consult(bench: Workbench, panel: Panel, at: Pausing) -> Node:
         lines = _conflicts(record) if at == "conflict" else _positions(state.get("turns", []))
         if not lines:
             return {}
-        said = await _said(Pause(at=at, question=state["question"], lines=lines))
+        said = await said_at(Pause(at=at, question=state["question"], lines=lines))
         if said.action == "reject":
             return {"rejected": f"a person ended it: {said.text}".removesuffix(": ")}
         if said.action == "edit" and at == "judge":
             return {"draft": Draft(answer=said.text, stated="fully", claims=said.claims(), by=PERSON)}
-        if said.action == "edit":
-            return {"resolution": _finding(said, lines)}
-        if said.action == "answer":
-            seats = await seats_of(bench, panel, record, state)
-            return _seated(said, state, record, [seat.letter for seat in seats])
-        return {}
+        seats = await seats_of(bench, panel, record, state)
+        return taken_up(said, state, record, lines, [seat.letter for seat in seats])
 
     return consult
 
 
-async def _said(pause: Pause) -> Guidance:
-    """What the person said earlier in this run, or says now: then the graph stops here until it is resumed."""
+async def said_at(pause: Pause, round_: int = 0) -> Guidance:
+    """What the person said earlier in this run, or says now: then the graph stops here until it is resumed.
+
+    Args:
+        pause: what is asked.
+        round_: of several pauses at one place, which.
+    """
+    place = f"{pause.at}/{round_}"
     journal = journal_of_run()
-    if journal and (words := journal.words(pause.at)):
+    if journal and (words := journal.words(place)):
         return Guidance.model_validate_json(words[-1])
     if journal and journal.closed:
         raise RunError("The run waits for a person: it has not ended.", cure="Resume it with an answer first.")
     guidance = Guidance.model_validate(interrupt(pause.model_dump(mode="json")))
     if journal:
-        await journal.hear(pause.at, guidance.model_dump_json())
+        await journal.hear(place, guidance.model_dump_json())
     return guidance
+
+
+def taken_up(
+    said: Guidance, state: DebateState, record: Record, lines: Sequence[str], taken: Sequence[str]
+) -> dict[str, Any]:
+    """What the state gains by a finding, or by a position in a seat; by consent, nothing.
+
+    Args:
+        said: by the person.
+        state: of the debate.
+        record: that citations are checked against.
+        lines: what was asked about.
+        taken: letters of the seats that others will have.
+    """
+    if said.action == "edit":
+        return {"resolution": _finding(said, lines)}
+    return _seated(said, state, record, taken) if said.action == "answer" else {}
 
 
 def _conflicts(record: Record) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from consilience.tools import Encoding, observed
 from consilience.core.errors import UnknownName
 from consilience.observations import Observation, Record, Relevance
 
-__all__ = ["look"]
+__all__ = ["look", "requests_of"]
 
 _OFF = "this debate has nothing read again"
 
@@ -51,7 +51,7 @@ def look(
 
     @traced
     async def look(state: DebateState) -> dict[str, Any]:
-        requests = _requests(state.get("turns", []))
+        requests = requests_of(state.get("turns", []))
         answered = {answer.request for answer in state.get("looks", [])}
         new = {request: seats for request, seats in requests.items() if request not in answered}
         if not new:
@@ -67,7 +67,7 @@ def look(
     return look
 
 
-def _requests(turns: Sequence[Turn]) -> dict[LookAgain, tuple[str, ...]]:
+def requests_of(turns: Sequence[Turn]) -> dict[LookAgain, tuple[str, ...]]:
     """Of the last round, each with the letters of the seats that made it."""
     asking: dict[LookAgain, tuple[str, ...]] = {}
     for turn in turns:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,3 +91,38 @@ def test_what_cannot_be_done_says_why(
     assert ran.code == 2
     assert about in ran.err
     assert server.calls == ()
+
+
+def test_a_run_is_gone_back_in(run: Run, server: ModelServer, note: Path) -> None:
+    run("ask", QUESTION, note, "--thread", "club", "--expert", "text", "--expert", "table", "--json")
+    made = len(server.calls)
+    ran = run("resume", "club", "--back-to", "judge", "--question", "Which room is it?", "--json")
+    assert ran.code == 0
+    assert Verdict.model_validate_json(ran.out).question == "Which room is it?"
+    assert all("You are the judge" in call.text for call in server.calls[made:])
+    told = run("resume", "club", "--back-to", "nowhere")
+    assert (told.code, "judge" in told.err) == (2, True)
+    assert "--back-to" in run("resume", "club", "--question", "Which?").err
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_ctrl_c_tells_how_to_go_on(kept: bool, note: Path, tmp_path: Path) -> None:
+    """The process is interrupted while the first call is in flight."""
+    process: list[subprocess.Popen[str]] = []
+
+    def interrupts(request: dict[str, Any]) -> dict[str, Any]:
+        process[0].send_signal(signal.SIGINT)
+        process[0].wait()
+        return witness(request)
+
+    place = ["--thread", "club", "--checkpoint", f"sqlite:///{tmp_path / 'my runs.sqlite'}"] if kept else []
+    with ModelServer(interrupts) as server:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment |= {"CONSILIENCE_MODEL": server.base_url, "CONSILIENCE_CACHE_DIR": str(tmp_path / "cache")}
+        command = [sys.executable, "-m", "consilience.apps.cli", "ask", QUESTION, str(note), "--expert", "text", *place]
+        process.append(
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+        )
+        _, err = process[0].communicate()
+    assert process[0].returncode == 130
+    assert ("consilience resume club --checkpoint 'sqlite:" in err, "--thread NAME" in err) == (kept, not kept)

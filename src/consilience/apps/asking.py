@@ -72,7 +72,8 @@ def ask_command(
     ] = None,
     checkpoint: Checkpoint = None,
     pause: Annotated[
-        list[str] | None, typer.Option(help="Ask you first: on a `conflict`, before the `judge`. Repeatable.")
+        list[str] | None,
+        typer.Option(help="Ask you first: on a `conflict`, a dear `look`, before the `judge`. Repeatable."),
     ] = None,
     no_cache: NoCache = False,
     only_plan: Annotated[

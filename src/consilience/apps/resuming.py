@@ -11,7 +11,7 @@ from rich.console import Console
 from consilience.apps.console import verdict_panel
 from consilience.apps.telling import AsJson, Checkpoint, Trace, citations, conclude, tell
 from consilience.core.errors import BadConfiguration
-from consilience.graphs import AskOptions, Guidance, replay
+from consilience.graphs import AskOptions, Guidance, Rewind, replay
 
 __all__ = ["replay_command", "resume_command"]
 
@@ -31,15 +31,33 @@ def resume_command(
         list[str] | None,
         typer.Option(help="What the text rests on: a label of the record, and words of it. Repeatable.", metavar="L=W"),
     ] = None,
+    back_to: Annotated[
+        str | None,
+        typer.Option(metavar="STEP", help="Go on anew from before this step: open, exchange:1 (1 round said), judge."),
+    ] = None,
+    question: Annotated[str | None, typer.Option(help="With --back-to: ask this instead.")] = None,
+    position: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SEAT=TEXT", help="With --back-to: what a seat held last instead. Repeatable."),
+    ] = None,
     as_json: AsJson = False,
     trace: Trace = None,
 ) -> int:
     """Goes on with a run that was killed, or that waits for you; one that has ended gives its verdict again.
 
+    No model call that was completed is made again.
+
+    Example: consilience resume club
+
     Example: consilience resume club --edit "In the upper room" --cite "t1=upper room"
+
+    Example: consilience resume club --back-to exchange --position "B=In the cellar"
     """
     said = _guidance({"approve": "" if approve else None, "edit": edit, "reject": reject, "answer": answer}, cite or [])
-    options: AskOptions = {"thread": thread, "resume": said or True}
+    back = _rewind(back_to, question, position or [])
+    if said and back:
+        raise BadConfiguration("Who goes back says nothing to a pause.", cure="Use --back-to, or one of the answers.")
+    options: AskOptions = {"thread": thread, "resume": said or back or True}
     if checkpoint:
         options["checkpointer"] = checkpoint
     return tell("", [], options, as_json=as_json, trace=trace)
@@ -71,3 +89,22 @@ def _guidance(said: dict[str, str | None], cited: list[str]) -> Guidance | None:
         )
     action, text = given[0]
     return Guidance.model_validate({"action": action, "text": text, "citations": citations(cited)})
+
+
+def _rewind(step: str | None, question: str | None, positions: list[str]) -> Rewind | None:
+    """Where to go back to; None where nothing says so.
+
+    Raises:
+        BadConfiguration: something is changed and no step named, or it cannot be read.
+    """
+    if step is None:
+        if question is not None or positions:
+            raise BadConfiguration("What is changed has its step.", cure="Name it: --back-to exchange")
+        return None
+    before, _, number = step.partition(":")
+    held = {seat.strip(): text.strip() for seat, _, text in (one.partition("=") for one in positions)}
+    if (number and not number.isdigit()) or not all(held.values()):
+        raise BadConfiguration(
+            "That is no step with what is changed there.", cure='Write --back-to exchange:1 --position "B=the cellar".'
+        )
+    return Rewind(before=before, round=int(number) if number else None, question=question, positions=held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -17,7 +18,7 @@ from rich.prompt import Prompt
 from consilience.agents import Verdict
 from consilience.apps.console import Narrator
 from consilience.core.errors import BadConfiguration
-from consilience.graphs import AskOptions, Event, Finished, Guidance, Paused, Recorded, astream
+from consilience.graphs import AskOptions, Event, Finished, Guidance, Paused, Recorded, Started, astream
 
 __all__ = ["AsJson", "Checkpoint", "Trace", "citations", "conclude", "tell"]
 
@@ -38,19 +39,39 @@ def tell(
 ) -> int:
     """Runs it and tells it; at a terminal a person answers where it pauses. Gives the exit code."""
     console = None if as_json else Console()
-    last = asyncio.run(_run(question, files, options, console, trace))
-    while isinstance(last, Paused) and console and sys.stdin.isatty():
-        go_on: AskOptions = {**options, "thread": last.thread, "resume": _asked(console)}
-        last = asyncio.run(_run("", [], go_on, console, trace))
+    told: list[Event] = []
+    try:
+        last = asyncio.run(_run(question, files, options, console, trace, told))
+        while isinstance(last, Paused) and console and sys.stdin.isatty():
+            go_on: AskOptions = {**options, "thread": last.thread, "resume": _asked(console)}
+            last = asyncio.run(_run("", [], go_on, console, trace, told))
+    except KeyboardInterrupt:
+        print(_kept(told, options), file=sys.stderr)
+        raise
     if isinstance(last, Paused):
         if as_json:
             print(json.dumps({"paused": last.pause.model_dump(mode="json"), "thread": last.thread}))
         else:
-            print(f"It waits for you: consilience resume {last.thread} --approve (or --edit, --reject, --answer).")
+            how = _resume(last.thread, options)
+            print(f"It waits for you: {how} --approve (or --edit TEXT, --reject TEXT, --answer TEXT).")
         return _EXIT_WAITING
     if not isinstance(last, Finished):
         raise BadConfiguration("The graph ended without a verdict.", cure="Its last node must be `compose`.")
     return conclude(last.verdict, as_json=as_json)
+
+
+def _resume(thread: str, options: AskOptions) -> str:
+    """The command that goes on with the run."""
+    where = options.get("checkpointer")
+    return f"consilience resume {shlex.quote(thread)}" + (f" --checkpoint {shlex.quote(str(where))}" if where else "")
+
+
+def _kept(told: Sequence[Event], options: AskOptions) -> str:
+    """What becomes of a run that was broken off."""
+    thread = next((event.thread for event in told if isinstance(event, Started)), None)
+    if thread is None:
+        return "Nothing of it is kept: with --thread NAME it could be gone on with."
+    return f"What was done is kept, and no call is made twice: {_resume(thread, options)}"
 
 
 def conclude(verdict: Verdict, *, as_json: bool) -> int:
@@ -73,11 +94,15 @@ def citations(told: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 async def _run(
-    question: str, files: Sequence[Path], options: AskOptions, console: Console | None, trace: Path | None
+    question: str,
+    files: Sequence[Path],
+    options: AskOptions,
+    console: Console | None,
+    trace: Path | None,
+    told: list[Event],
 ) -> Event | None:
-    """The last event."""
+    """The last event; all of them are added to `told`."""
     narrator = Narrator(console) if console else None
-    told: list[Event] = []
     try:
         async with aclosing(astream(question, files, **options)) as events:
             async for event in events:

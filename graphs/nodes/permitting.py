@@ -1,0 +1,73 @@
+"""permit: a person is asked before an encoder reads a place again that is dear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from consilience.agents import LookAgain
+from consilience.graphs.events import LookedAgain, emit
+from consilience.graphs.guidance import Pause
+from consilience.graphs.nodes.consulting import said_at, taken_up
+from consilience.graphs.nodes.looking import requests_of
+from consilience.graphs.nodes.perception import Node
+from consilience.graphs.readings import Looks, Reading, reading_of
+from consilience.graphs.seating import seats_of
+from consilience.graphs.standings import last_round
+from consilience.graphs.state import DebateState, Look
+from consilience.graphs.tracing import traced
+from consilience.graphs.workbench import Panel, Workbench
+
+from consilience.observations import Record
+
+__all__ = ["permit"]
+
+_NO, _SPARED = "a person said no", "a person knew it"
+
+
+def permit(bench: Workbench, panel: Panel, looks: Looks) -> Node:
+    """Makes the node before `look` that pauses for a person where a reading may take longer than `looks.unasked`.
+
+    It is resumed as `consult` is. What is not permitted is told to the seats as refused, with what the person said;
+    the rest is read.
+    """
+
+    @traced
+    async def permit(state: DebateState) -> dict[str, Any]:
+        record = await bench.records.of(state)
+        dear = _dear(bench, state, record, looks)
+        if not dear:
+            return {}
+        lines = tuple(f"{request.describe()}: about {seconds:.0f} s" for request, seconds in dear.items())
+        pause = Pause(at="look", question=state["question"], lines=lines)
+        said = await said_at(pause, last_round(state.get("turns", [])))
+        if said.action == "approve":
+            return {}
+        requests = requests_of(state.get("turns", []))
+        why = f"{_NO}: {said.text}".removesuffix(": ") if said.action == "reject" else _SPARED
+        refused = [Look(request=request, seats=requests[request], labels=(), refused=why) for request in dear]
+        for look in refused:
+            emit(LookedAgain(look=look, lines=()))
+        seats = await seats_of(bench, panel, record, state)
+        letters = [seat.letter for seat in seats]
+        return {"looks": refused, **taken_up(said, state, record, lines, letters)}
+
+    return permit
+
+
+def _dear(bench: Workbench, state: DebateState, record: Record, looks: Looks) -> Mapping[LookAgain, float]:
+    """What `look` would have read next and is dear, with the seconds it may take."""
+    earlier = state.get("looks", [])
+    answered = {look.request for look in earlier}
+    ledger = bench.ledgers.of(state)
+    left = ledger.seconds_left if ledger else float("inf")
+    found: dict[LookAgain, float] = {}
+    for request in requests_of(state.get("turns", [])):
+        if request.encoder is None or request in answered:
+            continue
+        reading = reading_of(request, bench.runner, record.media, looks)
+        if not isinstance(reading, Reading) or looks.objection(reading, earlier, left):
+            continue
+        if reading.seconds > looks.unasked:
+            found[request] = reading.seconds
+    return found
