@@ -24,11 +24,12 @@ from typing import Any, get_args
 
 import machine
 import rivals
-from consilience.graphs import Exchange, Finished, Panel, Protocol, Workbench, debate
+from consilience.graphs import DebateGraph, Exchange, Finished, Panel, Protocol, Workbench, debate
 from consilience.tools import Excerpt, Runner, encoder
 from rivals import Peer
 
 from consilience import Expert, Settings
+from consilience.models import ModelLike
 from consilience.observations import Media, Modality, Observation, Record
 from consilience.testing import ServerApart
 
@@ -70,12 +71,18 @@ def _lines(excerpt: Excerpt) -> Iterator[Observation]:
 
 
 class Room:
-    """A store with the record in it, and whoever debates over it at a server."""
+    """A store with the record in it, and whoever debates over it at a server.
 
-    def __init__(self, folder: Path, base_url: str) -> None:
+    Its lines are cut to so many `characters`.
+    """
+
+    def __init__(
+        self, folder: Path, base_url: str, *, model: ModelLike | None = None, characters: int | None = None
+    ) -> None:
         # The measure is our cost: no queue in front of the server.
         settings = Settings(cache_dir=folder, concurrency=10_000)
-        self.bench = Workbench(model=f"{base_url}#m", settings=settings)
+        self.bench = Workbench(model=model or f"{base_url}#m", settings=settings)
+        self._characters = characters
         readers = [
             encoder(modality=m, kinds=[kind], version="1", name=f"{m}.lines")(_lines) for m, kind in KINDS.items()
         ]
@@ -85,17 +92,21 @@ class Room:
 
     def _taken_in(self, modality: Modality) -> Media:
         source = SOURCES[modality]
-        content = "\n".join(source["lines"]).encode()
+        content = "\n".join(line[: self._characters] for line in source["lines"]).encode()
         digest = self.bench.store.put_bytes(content)
         return Media(
             id=f"sha256:{digest}", mime=source["mime"], modality=modality, name=source["name"], size=len(content)
         )
 
-    def ours(self, *, whole_record: bool = False, aloud: bool = False, protocol: Protocol = THREE_ROUNDS) -> Peer:
-        """Every seat over its own modality, or over the whole record as the rivals' experts are; `aloud`: streamed."""
+    def graph(self, protocol: Protocol, *, whole_record: bool = False, aloud: bool = False) -> tuple[DebateGraph, Any]:
+        """The ready graph, and what to put in."""
         experts = [Expert(m, Expert.for_modality(m).role, view=None if whole_record else (m,)) for m in SOURCES]
         graph = debate(self.bench, Panel(experts=tuple(experts)), protocol=protocol, aloud=aloud)
-        state: Any = {"question": DATA["question"], "media": self.media}
+        return graph, {"question": DATA["question"], "media": self.media}
+
+    def ours(self, *, whole_record: bool = False, aloud: bool = False, protocol: Protocol = THREE_ROUNDS) -> Peer:
+        """Every seat over its own modality, or over the whole record as the rivals' experts are; `aloud`: streamed."""
+        graph, state = self.graph(protocol, whole_record=whole_record, aloud=aloud)
 
         async def hold() -> str:
             events = [event async for event in graph.astream(state, stream_mode="custom")]

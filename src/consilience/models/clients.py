@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
 from consilience.core.errors import MissingExtra
+from consilience.models.completions import PlainCompletions
 
 __all__ = ["Connection", "Given", "OpenAIProtocol"]
 
@@ -95,7 +96,9 @@ class OpenAIProtocol:
         # Retries and time-outs are the endpoint's: two layers of retries would multiply, and a second clock would cost
         # a task for each piece of a stream.
         ours = {"stream_usage": True, "max_retries": 0, "stream_chunk_timeout": None}
-        return ChatOpenAI(http_async_client=client, **ours, **parameters), client
+        model = ChatOpenAI(http_async_client=client, **ours, **parameters)
+        model.async_client = PlainCompletions(model.root_async_client)
+        return model, client
 
 
 def _http_client() -> Any:
