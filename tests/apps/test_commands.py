@@ -151,6 +151,13 @@ def test_the_most_calls_are_told_beside_what_cheaper_ways_take(
     assert not server.calls
 
 
+def test_a_pool_without_odds_is_told_to_be_a_vote(run: Run, server: ModelServer, note: Path) -> None:
+    options = ("--option", "upper room", "--option", "cellar")
+    ran = run("ask", QUESTION, note, "--protocol", "vote", *options, "--rule", "linear_pool")
+    assert "no seat told odds for a linear pool; 'upper room' by plurality" in " ".join(ran.out.split())
+    assert "100% by agreement: 2 of 2 seats" in ran.out
+
+
 def test_a_rule_that_is_none_is_refused_by_name(run: Run, note: Path) -> None:
     refused = run("ask", QUESTION, note, "--rule", "linear-pool")
     assert refused.code == 2

@@ -7,9 +7,10 @@ from math import log
 from typing import Any
 
 import pytest
+from consilience.graphs import replay
 from langchain_core.messages import AIMessage, BaseMessage
 
-from consilience import Exchange, Expert, Protocol, Verdict, astream
+from consilience import Exchange, Expert, Protocol, Verdict, aask, astream
 from consilience.core.settings import Settings
 from consilience.fusion import ConfidenceMap, fit_logistic
 from consilience.models import Budget, Endpoint, resolve
@@ -239,3 +240,34 @@ async def test_support_goes_by_the_seats_and_not_by_the_odds(settings: Settings)
     _, verdict = await debated(endpoint, settings, Protocol("pool", rule="linear_pool", support=0.5))
     assert verdict.status == "abstained"
     assert "1 of 3 seats hold the answer, and 50% have to" in verdict.stop_reason
+
+
+async def test_a_kept_run_is_replayed_with_its_odds_and_its_questions(settings: Settings) -> None:
+    seats, _ = scripted(DIVIDED, ODDS)
+
+    def reply(messages: list[BaseMessage]) -> Any:
+        prompt = messages[-1].text
+        if "Do not answer yet" in prompt:
+            return {"questions": {seat: f"Of when is what {seat} has?" for seat in "ABC"}}
+        if "Do these words state that" in prompt:
+            first = {"top_logprobs": [{"token": "yes", "logprob": -0.1}, {"token": "no", "logprob": -2.0}]}
+            return AIMessage("yes", response_metadata={"logprobs": {"content": [first]}})
+        return seats.replies(messages) if callable(seats.replies) else None
+
+    model = ScriptedChatModel(replies=reply)
+    endpoint = resolve(model, settings)
+    endpoint.tells_alternatives = True
+    fitted = outcomes([place / 40 for place in range(40)], lambda value: value > 0.7)
+    led = Exchange(order="judge_led")
+    how = Protocol("all of it", rule="log_pool", exchange=led, supported="model", calibration=fitted)
+    experts = [Expert(role, f"a {role}") for role in ROLES]
+    kept: Any = {"model": endpoint, "experts": experts, "settings": settings}
+    ran = await aask(QUESTION, [NOTES], thread="one", options=OPTIONS, protocol=how, **kept)
+    calls = model.call_count
+    # Three openings, what to ask, three answers, three letters, and what is cited for the winner.
+    assert (ran.answer, calls) == ("platform 9", 3 + 1 + 3 + 3 + 1)
+    assert ran.confidence is not None
+    assert ran.confidence.method == "calibrated"
+    again = await replay(thread="one", **kept)
+    assert again.model_dump_json() == ran.model_dump_json()
+    assert model.call_count == calls

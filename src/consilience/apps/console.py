@@ -245,6 +245,7 @@ def _books(verdict: Verdict) -> Table:
     rows += [("Dissent", f"{d.expert}: {d.position.text} {d.reason}".strip()) for d in verdict.dissent]
     rows += [("Not seated", f"{each.expert}: {each.reason}") for each in verdict.passed_over]
     rows += [("Tool", f"{seat.expert}: {call.describe()}") for seat in verdict.seats for call in seat.tools]
+    rows += [("Struck", f"{struck.claim.text} ({struck.reason})") for struck in verdict.struck]
     rows += [("Lost seat", f"{seat.expert}: {seat.reason}") for seat in verdict.seats if seat.reason]
     rows += [("Look", told) for told in verdict.looks]
     rows += [("Lost tool", lost) for lost in verdict.lost_tools]
