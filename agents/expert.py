@@ -13,13 +13,10 @@ from consilience.agents.exhibit import Exhibit, told_exhibits
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Allowed, Form, TurnReply, turn_form
 from consilience.agents.requests import Offer, offered_to, told_offers
-from consilience.agents.toolcalls import Desk, Found, call_tool, grown, wanted_calls
 from consilience.agents.turn import Phase, Stance, Turn
-from consilience.agents.verdict import ToolCall
 from consilience.agents.view import View, ViewLike
 from langchain_core.messages import BaseMessage
 
-from consilience.core.errors import BadReply, ConsilienceError
 from consilience.models import Endpoint, Meter, ModelLike, Sampling
 from consilience.observations import Modality, Record, Relevance, Rendering, Span, between_quotes
 
@@ -102,41 +99,6 @@ class Seat:
     letter: str
     expert: Expert
     endpoint: Endpoint
-
-    async def consult(
-        self, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None
-    ) -> tuple[Found, ...]:
-        """What its tools give, called by its model until it has seen enough, or as often as it may.
-
-        Raises:
-            ModelUnavailable: the endpoint failed.
-            BudgetSpent: the meter's ledger admits no more.
-        """
-        expert = self.expert
-        desk = Desk(expert.tools, expert.tool_calls, expert.tool_seconds)
-        tools = {tool.name: tool for tool in desk.tools}
-        found: list[Found] = []
-        while len(found) < desk.calls:
-            evidence = await asyncio.to_thread(self.evidence, grown(record, found), relevance)
-            told = (expert.role, question, evidence)
-            try:
-                wanted = await wanted_calls(self.endpoint, desk, told, found, meter, expert.sampling)
-                if wanted and meter.ledger:
-                    meter.ledger.check_time()
-            except BadReply as problem:
-                return (*found, Found(ToolCall.none(self.letter, str(problem))))
-            except ConsilienceError:
-                # What ends this ends the opening too; what was found until then is not lost.
-                if found:
-                    break
-                raise
-            made = [(each.call.tool, each.call.arguments) for each in found]
-            new = [call for call in wanted if call not in made]
-            if not new:
-                break
-            calls = (call_tool(self.letter, tools[name], arguments, desk.seconds) for name, arguments in new)
-            found += await asyncio.gather(*calls)
-        return tuple(found)
 
     async def open(
         self,

@@ -15,31 +15,23 @@ from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import opening_brief
 from consilience.agents.prompts import prompt
 from consilience.agents.replies import Form
+from consilience.agents.schemas import list_of, object_of, one_of, string
 from consilience.agents.verdict import ToolCall
 from langchain_core.messages import ToolMessage
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.core.errors import ConsilienceError
-from consilience.models import Endpoint, Meter, Sampling
-from consilience.observations import Media, Observation, Provenance, Record, Rendering, quoted
+from consilience.core.errors import BadReply, ConsilienceError
+from consilience.models import Meter
+from consilience.observations import Media, Observation, Provenance, Record, Relevance, Rendering, quoted
 
 if TYPE_CHECKING:
+    from consilience.agents.expert import Seat
     from langchain_core.tools import BaseTool
 
-__all__ = ["Desk", "Found", "call_tool", "grown", "wanted_calls"]
+__all__ = ["Found", "call_tool", "consult", "grown"]
 
 _LONGEST_LINE, _MOST_LINES = 400, 20
 _LONGEST_TOLD, _LONGEST_ARGUMENTS = 200, 800
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The tools of a seat, and how far it may use them."""
-
-    tools: Sequence[BaseTool]
-    calls: int
-    seconds: float
-    """The longest that one call may take."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,7 @@ class Found:
     observations: tuple[Observation, ...] = ()
 
 
-class _Wanted(BaseModel):
+class _Call(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     tool: str
@@ -68,40 +60,54 @@ class _Wanted(BaseModel):
 class _Calls(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    calls: list[_Wanted] = Field(default_factory=list)
+    calls: list[_Call] = Field(default_factory=list)
 
 
-async def wanted_calls(
-    endpoint: Endpoint,
-    desk: Desk,
-    told: tuple[str, str, Rendering],
-    made: Sequence[Found],
-    meter: Meter,
-    sampling: Sampling,
-) -> list[tuple[str, dict[str, Any]]]:
-    """Which tools the model wants to call now, with their arguments, as many as are left; none: it has seen enough.
-
-    Args:
-        endpoint: of the seat.
-        desk: its tools.
-        told: its role, the question, the evidence, with what was found so far.
-        made: calls so far.
-        meter: of the seat.
-        sampling: of the seat.
+async def consult(
+    seat: Seat, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None
+) -> tuple[Found, ...]:
+    """What a seat's tools give, called by its model until it has seen enough, or as often as it may.
 
     Raises:
-        ModelUnavailable: the endpoint failed.
-        BadReply: it named no such tool twice, or no arguments.
-        BudgetSpent: the ledger did not admit a call.
+        ModelUnavailable: the endpoint failed before anything was found.
+        BudgetSpent: the meter's ledger admitted no call before anything was found.
     """
-    role, question, evidence = told
-    left = desk.calls - len(made)
-    offered = "\n".join(_offered(tool) for tool in desk.tools)
+    tools = {tool.name: tool for tool in seat.expert.tools}
+    found: list[Found] = []
+    while len(found) < seat.expert.tool_calls:
+        evidence = await asyncio.to_thread(seat.evidence, grown(record, found), relevance)
+        try:
+            wanted = await _wanted(seat, question, evidence, found, meter)
+            if wanted and meter.ledger:
+                meter.ledger.check_time()
+        except BadReply as problem:
+            return (*found, Found(ToolCall.none(seat.letter, str(problem))))
+        except ConsilienceError:
+            # What ends this ends the opening too; what was found until then is not lost.
+            if found:
+                break
+            raise
+        made = [(each.call.tool, each.call.arguments) for each in found]
+        new = [call for i, call in enumerate(wanted) if call not in [*made, *wanted[:i]]]
+        if not new:
+            break
+        limit = seat.expert.tool_seconds
+        found += await asyncio.gather(*(call_tool(seat.letter, tools[name], given, limit) for name, given in new))
+    return tuple(found)
+
+
+async def _wanted(
+    seat: Seat, question: str, evidence: Rendering, made: Sequence[Found], meter: Meter
+) -> list[tuple[str, dict[str, Any]]]:
+    """Which tools its model wants to call now, with their arguments, as many as are left; none: it has seen enough."""
+    expert = seat.expert
+    left = expert.tool_calls - len(made)
+    offered = "\n".join(_offered(tool) for tool in expert.tools)
     failed = "".join(f"\n{found.call.tool} gave nothing." for found in made if found.call.failure)
-    instruction = prompt("tools", role=role, question=question, tools=offered, left=str(left), failed=failed)
-    names = [tool.name for tool in desk.tools]
+    instruction = prompt("tools", role=expert.role, question=question, tools=offered, left=str(left), failed=failed)
     messages = conversation(opening_brief(evidence), instruction)
-    filled = await ask(endpoint, messages, _form(names, left), meter=meter, sampling=sampling)
+    form = _form([tool.name for tool in expert.tools], left)
+    filled = await ask(seat.endpoint, messages, form, meter=meter, sampling=expert.sampling)
     return [(wanted.tool, wanted.parsed()) for wanted in filled.value.calls[:left]]
 
 
@@ -113,19 +119,8 @@ def _form(names: Sequence[str], most: int) -> Form[_Calls]:
             wanted.parsed()
 
     # Arguments are JSON in a string: what a tool takes is not always a schema that strict endpoints know.
-    properties = {
-        "tool": {"type": "string", "enum": list(names)},
-        "arguments": {"type": "string", "maxLength": _LONGEST_ARGUMENTS, "description": "A JSON object."},
-    }
-    call = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    schema = {
-        "title": "calls",
-        "description": "The calls.",
-        "type": "object",
-        "properties": {"calls": {"type": "array", "items": call, "maxItems": most}},
-        "required": ["calls"],
-        "additionalProperties": False,
-    }
+    call = {"tool": one_of(names), "arguments": string(_LONGEST_ARGUMENTS)}
+    schema = object_of("calls", {"calls": list_of("call", call, most)})
     # Who answers in words alone calls no tool.
     return Form(schema, _Calls, check, lambda words: _Calls())
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from consilience.agents import Found, Seat, grown
+from consilience.agents import Found, Seat, consult, grown
 from consilience.graphs.events import ToolCalled, emit
 from consilience.graphs.workbench import Workbench
 
@@ -36,7 +36,7 @@ class Results:
         """
         if not seat.expert.tools:
             return self._record
-        found = await seat.consult(question, self._record, meter, relevance=relevance)
+        found = await consult(seat, question, self._record, meter, relevance=relevance)
         await asyncio.to_thread(_keep, self._bench.store, found)
         self._found[seat.letter] = found
         record = self.record(seat.letter)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from consilience.agents import Expert, Found, Seat, grown
+from consilience.agents import Expert, Found, Seat, consult, grown
 from langchain_core.tools import BaseTool, ToolException, tool
 
 from consilience.core.errors import BudgetSpent
@@ -70,7 +70,7 @@ def seat(endpoint: Endpoint, *tools: BaseTool, letter: str = "B", **options: Any
 
 
 async def consulted(endpoint: Endpoint, record: Record, *tools: BaseTool, **options: Any) -> tuple[Found, ...]:
-    return await seat(endpoint, *tools, **options).consult("Which platform?", record, Meter())
+    return await consult(seat(endpoint, *tools, **options), "Which platform?", record, Meter())
 
 
 async def test_what_a_tool_gives_is_lines_of_the_record(scripted: Scripted, record: Record) -> None:
@@ -162,10 +162,10 @@ async def test_a_model_that_names_no_tool_loses_no_seat(scripted: Scripted, reco
 async def test_a_budget_holds_for_the_calls_that_ask_for_tools(scripted: Scripted, record: Record) -> None:
     model, endpoint = scripted(wants("timetable", town="York"))
     meter = Meter(Ledger(Budget(calls=1)))
-    (found,) = await seat(endpoint, timetable).consult("Which?", record, meter)
+    (found,) = await consult(seat(endpoint, timetable), "Which?", record, meter)
     assert found.call.failure is None
     with pytest.raises(BudgetSpent):
-        await seat(endpoint, timetable).consult("Which?", record, meter)
+        await consult(seat(endpoint, timetable), "Which?", record, meter)
     assert model.call_count == meter.usage.calls == 1
 
 
