@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consilience.agents.requests import placed
 from consilience.agents.turn import Citation, Claim, Turn
 
 from consilience.core.words import words
@@ -74,5 +75,7 @@ def check_claim(claim: Claim, record: Record) -> Claim:
 
 
 def check_turn(turn: Turn, record: Record) -> Turn:
-    """The turn with every claim checked."""
-    return turn.model_copy(update={"claims": tuple(check_claim(claim, record) for claim in turn.claims)})
+    """The turn with every claim checked, and every place that it wants to be looked at found."""
+    claims = tuple(check_claim(claim, record) for claim in turn.claims)
+    requests = tuple(placed(request, record) for request in turn.look_again)
+    return turn.model_copy(update={"claims": claims, "look_again": requests})

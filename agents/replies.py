@@ -193,7 +193,7 @@ def turn_form(allowed: Allowed) -> Form[TurnReply]:
         look = {"medium": one_of(allowed.media), "words": string(_QUOTE), "start": number(), "end": number()}
         properties["look_again"] = list_of("request", look, 1)
     if allowed.offers:
-        properties["read_again"] = read_again_schema(allowed.offers)
+        properties["read_again"] = read_again_schema(allowed.offers, allowed.labels)
     return Form(object_of("turn", properties), TurnReply, partial(_check_turn, allowed), _turn_in_words)
 
 

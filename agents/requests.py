@@ -11,14 +11,17 @@ from consilience.agents.schemas import list_of, number, one_of, string
 from consilience.agents.turn import LookAgain
 from pydantic import BaseModel, ConfigDict, Field
 
-from consilience.observations import Modality, Region, Span, TimeRange, between_quotes
+from consilience.observations import Modality, Record, Region, Span, TimeRange, between_quotes
 
-__all__ = ["LookReply", "Offer", "ReadReply", "offered_to", "read_again_schema", "told_offers"]
+__all__ = ["LookReply", "Offer", "ReadReply", "offered_to", "placed", "read_again_schema", "told_offers"]
 
 PlaceKind: TypeAlias = Literal["time", "box", "page", "row"]
 
 _MOST_SETTINGS = 2
 _VALUE = 40
+_AROUND_SECONDS = 1.0
+_LEAST_SIDE = 0.1
+"""Of a picture: a crop of less shows too little around the line for a reader of text to find it."""
 # For what each kind of place is asked with, in this order.
 _PLACES: dict[PlaceKind, str] = {
     "time": '"start" and "end" in seconds',
@@ -61,16 +64,19 @@ def told_offers(offers: Sequence[Offer]) -> str:
         media.setdefault(told, []).append(f'"{between_quotes(medium)}"')
     choices = "; ".join(f"{', '.join(names)}: {told}" for told, names in media.items())
     places = ", ".join(told for kind, told in _PLACES.items() if any(kind in offer.places for offer in offers))
-    return prompt("read_again", choices=choices, places=f"; {places}; zeros mean all of it" if places else "")
+    narrowed = f'; "near" the label of a line that lies there, or else {places}; "" and zeros mean all of it'
+    return prompt("read_again", choices=choices, places=narrowed if places else "")
 
 
-def read_again_schema(offers: Sequence[Offer]) -> dict[str, Any]:
+def read_again_schema(offers: Sequence[Offer], labels: Sequence[str] = ()) -> dict[str, Any]:
     """The part of a turn's schema in which it asks: only media, encoders and settings that are offered."""
     asked: dict[str, Any] = {
         "medium": one_of(_each(offer.medium for offer in offers)),
         "encoder": one_of(_each(offer.encoder for offer in offers)),
     }
     kinds = {kind for offer in offers for kind in offer.places}
+    if kinds:
+        asked["near"] = one_of(["", *labels])
     if "time" in kinds:
         asked |= {"start": number(), "end": number()}
     asked |= {kind: {"type": "integer", "minimum": 0} for kind in ("page", "row") if kind in kinds}
@@ -130,6 +136,7 @@ class ReadReply(_Asked):
 
     medium: str
     encoder: str
+    near: str = ""
     start: float = 0
     end: float = 0
     page: int = 0
@@ -147,8 +154,43 @@ class ReadReply(_Asked):
         )
         settings = {one.name: str(one.value) for one in self.settings if one.value not in ("", None)}
         return LookAgain(
-            span=span, encoder=self.encoder, region=_region(self.box), parameters=tuple(sorted(settings.items()))
+            span=span,
+            encoder=self.encoder,
+            region=_region(self.box),
+            near=self.near or None,
+            parameters=tuple(sorted(settings.items())),
         )
+
+
+def placed(request: LookAgain, record: Record) -> LookAgain:
+    """The request with the place of the line that it names: its medium, page and row, its box and seconds widened.
+
+    Where the record has no such line it is left as it is, for the controller to refuse.
+    """
+    if request.near is None or request.near not in record:
+        return request
+    observation = record[request.near]
+    where, medium = observation.locator, record.medium_of(observation)
+    span = Span(
+        media=medium.name if medium else observation.provenance.media,
+        time=where.time and _around(where.time),
+        pages=(where.page, where.page) if where.page is not None else None,
+        rows=(where.cell.row, where.cell.row) if where.cell and where.cell.row else None,
+    )
+    return request.model_copy(update={"span": span, "region": where.region and _widened(where.region), "near": None})
+
+
+def _around(time: TimeRange) -> TimeRange:
+    return TimeRange(start=max(0.0, time.start - _AROUND_SECONDS), end=time.end + _AROUND_SECONDS)
+
+
+def _widened(box: Region) -> Region:
+    """Twice as wide and three times as high, and no side shorter than a tenth, around the same middle if it may be."""
+    w, h = min(1.0, max(2 * box.w, _LEAST_SIDE)), min(1.0, max(3 * box.h, _LEAST_SIDE))
+    x, y = (
+        min(max(middle - side / 2, 0.0), 1 - side) for middle, side in ((box.x + box.w / 2, w), (box.y + box.h / 2, h))
+    )
+    return Region(x=x, y=y, w=w, h=h)
 
 
 def _region(box: Sequence[float]) -> Region | None:

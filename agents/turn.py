@@ -72,6 +72,10 @@ class LookAgain(_Frozen):
     words: str = Field("", description="What to look for there; empty: what bears on the question.")
     encoder: str | None = Field(None, description="Who is to read that place again; None: look in the record.")
     region: Region | None = Field(None, description="Of the picture, enlarged; only with an encoder.")
+    near: str | None = Field(
+        None,
+        description="Label of the line whose place, and a little around it, is meant; None once that is filled in.",
+    )
     parameters: tuple[tuple[str, str], ...] = Field(
         (), description="What of the encoder is set otherwise than by default, each with its value as text."
     )

@@ -134,6 +134,8 @@ def _places(encoder: Encoder, medium: Media) -> Iterable[Any]:
 
 def reading_of(request: LookAgain, runner: Runner, media: Sequence[Media], looks: Looks) -> Reading | str:
     """What a request that names an encoder comes to; or in words why it comes to nothing."""
+    if request.near is not None:
+        return f"there is no line {request.near!r}"
     named = [medium for medium in media if request.span.media in (medium.name, medium.id)]
     if not named:
         return f"there is no medium {request.span.media!r}"

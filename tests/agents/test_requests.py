@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from consilience.agents import Brief, Expert, LookAgain, Offer, Seat
 from consilience.agents.replies import Allowed, turn_form
-from consilience.agents.requests import offered_to, told_offers
+from consilience.agents.requests import offered_to, placed, told_offers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consilience.models import Endpoint, Meter
-from consilience.observations import Record, Region, Span, TimeRange
+from consilience.observations import Cell, Locator, Media, Observation, Provenance, Record, Region, Span, TimeRange
 from consilience.testing import ScriptedChatModel
 
 BOARD = Offer("board.png", "image.text", ("image",), ("box",), ("min_score", "longest_side"))
@@ -49,9 +49,11 @@ def test_without_offers_form_and_prompt_are_as_they_were() -> None:
 
 
 def test_the_form_has_only_what_is_offered() -> None:
-    assert list(reading((CALL,))) == ["medium", "encoder", "start", "end", "settings"]
-    assert list(reading((THINGS,))) == ["medium", "encoder", "box"]
-    assert list(reading((NUMBERS,))) == ["medium", "encoder", "row"]
+    assert list(reading((CALL,))) == ["medium", "encoder", "near", "start", "end", "settings"]
+    assert list(reading((THINGS,))) == ["medium", "encoder", "near", "box"]
+    assert list(reading((NUMBERS,))) == ["medium", "encoder", "near", "row"]
+    assert list(reading((Offer("a.png", "image.mood", ("image",)),))) == ["medium", "encoder"]
+    assert reading((THINGS,))["near"]["enum"] == ["", "i1"]
     every = reading(ALL)
     assert every["medium"]["enum"] == ["board.png", "call.wav", "plan.pdf", "fees.csv"]
     assert every["encoder"]["enum"] == ["image.text", "image.objects", "audio.speech", "table.rows"]
@@ -64,7 +66,7 @@ def test_the_prompt_says_what_may_be_asked_for_in_two_lines() -> None:
     assert (
         '"board.png": image.text (min_score, longest_side), image.objects; "call.wav": audio.speech (language)' in told
     )
-    assert '"start" and "end" in seconds, "box" in percent' in told
+    assert '"near" the label of a line that lies there, or else "start" and "end" in seconds, "box" in percent' in told
     assert "\n" not in told
     assert '"page"' not in told
     # Media that are read alike share their words.
@@ -113,6 +115,53 @@ def test_places_are_asked_for_in_what_a_medium_is_counted_in() -> None:
     assert asked(start=4.5, end=2).span.time is None
     assert asked(page=3).span.pages == (3, 3)
     assert asked(row=7).span.rows == (7, 7)
+
+
+def located(**where: Any) -> Record:
+    """A picture of which the one line was observed there."""
+    media = Media(id=f"sha256:{0:064x}", mime="image/png", modality="image", name="board.png", size=1)
+    made = Provenance(media=media.id, modality="image", tool="test", version="1")
+    return Record([media], [Observation(kind="line", value={}, text="x", locator=Locator(**where), provenance=made)])
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({}, {}),
+        ({"region": Region(x=0.72, y=0.85, w=0.04, h=0.01)}, {"region": Region(x=0.69, y=0.805, w=0.1, h=0.1)}),
+        ({"region": Region(x=0.4, y=0.4, w=0.2, h=0.1)}, {"region": Region(x=0.3, y=0.3, w=0.4, h=0.3)}),
+        ({"region": Region(x=0.98, y=0, w=0.02, h=0.01)}, {"region": Region(x=0.9, y=0, w=0.1, h=0.1)}),
+        ({"region": Region(x=0, y=0.1, w=0.9, h=0.8)}, {"region": Region(x=0, y=0, w=1, h=1)}),
+    ],
+)
+def test_near_a_line_is_its_place_and_a_little_around_it(where: dict[str, Any], expected: dict[str, Any]) -> None:
+    found = placed(asked(medium="call.wav", near="i1"), located(**where))
+    # The line says which medium it is of.
+    assert found == LookAgain(span=Span(media="board.png"), encoder="image.text", **expected)
+
+
+def test_near_a_line_in_time_or_on_a_page() -> None:
+    where = {"time": TimeRange(start=0.4, end=3), "page": 2, "cell": Cell(row=7)}
+    found = placed(asked(near="i1", start=90, end=99), located(**where))
+    assert found.span == Span(media="board.png", time=TimeRange(start=0, end=4), pages=(2, 2), rows=(7, 7))
+    assert found.near is None
+
+
+def test_near_no_line_stays_for_the_controller_to_refuse() -> None:
+    request = asked(near="i9", box=[0, 0, 50, 50])
+    assert placed(request, located()) == request
+    assert request.near == "i9"
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_what_is_near_holds_the_line(x: float, y: float, w: float, h: float) -> None:
+    line = Region(x=x * (1 - w), y=y * (1 - h), w=w, h=h)
+    found = placed(asked(near="i1"), located(region=line)).region
+    assert found is not None
+    assert found.x <= line.x + 2e-6
+    assert found.y <= line.y + 2e-6
+    assert found.x + found.w >= line.x + line.w - 4e-6
+    assert found.y + found.h >= line.y + line.h - 4e-6
 
 
 @given(st.lists(st.floats(), max_size=6), st.floats(), st.floats(), st.integers(), st.integers())

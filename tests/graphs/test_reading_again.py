@@ -103,6 +103,25 @@ async def test_small_print_is_read_from_the_crop_that_a_seat_asks_for(board: Pat
     )
 
 
+async def test_a_line_that_was_misread_is_read_again_from_nearby(settings: Settings, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (3200, 2400), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.text((200, 240), "HARBOUR OFFICE", font=ImageFont.load_default(200), fill="black")
+    pen.text((2304, 2064), f"Mooring costs {FEE} a night", font=ImageFont.load_default(8), fill="black")
+    path = tmp_path / "board.png"
+    picture.save(path)
+    # A seat sees words and labels, no boxes: it points at the second line.
+    events = await debated(asking(FEE, FEE, medium="board.png", encoder="image.text", near="i2"), [path], settings)
+    misread = next(line for line in recorded(events) if line.startswith("[i2]"))
+    assert "night" in misread
+    assert FEE not in misread
+    (event,) = looked(events)
+    assert event.look.request.near is None
+    assert event.look.request.region is not None
+    assert [FEE in line for line in event.lines] == [True]
+    assert events[-1].verdict.answer == FEE
+
+
 async def test_seconds_and_language_of_a_recording_may_be_asked_for(settings: Settings) -> None:
     wanted = {"medium": "call.wav", "encoder": "audio.speech", "start": 5.9, "end": 60}
     model = asking("(nobody says it)", "", **wanted, settings=[{"name": "language", "value": "de"}])

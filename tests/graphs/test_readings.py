@@ -126,6 +126,7 @@ def test_a_request_comes_to_a_place(bench: Workbench, request_: LookAgain, where
     ("request_", "told"),
     [
         (LookAgain(span=Span(media="x.png"), encoder="image.text"), "there is no medium 'x.png'"),
+        (asked(BOARD, "image.text", near="i9"), "there is no line 'i9'"),
         (asked(BOARD, "audio.speech"), "audio.speech is not asked to read it again (who may be: image.text, "),
         (asked(NOTE, "text.passages"), "text.passages is not asked to read it again (who may be: nobody)"),
         (asked(BOARD, "image.text"), "the record has that already"),
