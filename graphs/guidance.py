@@ -23,9 +23,15 @@ class Pause(_Frozen):
 
     at: Pausing
     question: str = Field(description="The user's.")
+    round: int = Field(0, description="Of several pauses at one place, which: the rounds of exchange that stand.")
     lines: tuple[str, ...] = Field(
         description="What it is about: the conflicts of the record, what the seats ask for, or what they hold."
     )
+
+    @property
+    def place(self) -> str:
+        """What tells it apart from all others of the run."""
+        return f"{self.at}/{self.round}"
 
     def told(self) -> str:
         """For a reader, one line."""

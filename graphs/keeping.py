@@ -61,14 +61,17 @@ class Place:
             BadConfiguration: there is guidance, and the run does not wait for any.
         """
         state = await graph.aget_state(self.config(journal))
+        asked = [self.paused(one.value) for one in state.interrupts]
+        # What was said before the process died need not be said again.
+        open_ = [one for one in asked if not journal.words(one.pause.place)]
         if not state.values:
             # Its process ended before its first step was kept.
             start: Any = asking.state()
         elif not state.tasks:  # not `next`: that leaves out a step whose work is kept and whose end is not
             start = Finished(verdict=state.values["verdict"])
-        elif state.interrupts and guidance is None:
-            start = self.paused(state.interrupts[0].value)
-        elif state.interrupts:
+        elif open_ and guidance is None:
+            start = open_[0]
+        elif open_:
             return Command(resume=guidance.model_dump(mode="json") if guidance else None)
         else:
             start = None

@@ -47,22 +47,16 @@ def consult(bench: Workbench, panel: Panel, at: Literal["conflict", "judge"]) ->
     return consult
 
 
-async def said_at(pause: Pause, round_: int = 0) -> Guidance:
-    """What the person said earlier in this run, or says now: then the graph stops here until it is resumed.
-
-    Args:
-        pause: what is asked.
-        round_: of several pauses at one place, which.
-    """
-    place = f"{pause.at}/{round_}"
+async def said_at(pause: Pause) -> Guidance:
+    """What the person said earlier in this run, or says now: then the graph stops here until it is resumed."""
     journal = journal_of_run()
-    if journal and (words := journal.words(place)):
+    if journal and (words := journal.words(pause.place)):
         return Guidance.model_validate_json(words[-1])
     if journal and journal.closed:
         raise RunError("The run waits for a person: it has not ended.", cure="Resume it with an answer first.")
     guidance = Guidance.model_validate(interrupt(pause.model_dump(mode="json")))
     if journal:
-        await journal.hear(place, guidance.model_dump_json())
+        await journal.hear(pause.place, guidance.model_dump_json())
     return guidance
 
 

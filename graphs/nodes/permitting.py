@@ -39,8 +39,8 @@ def permit(bench: Workbench, panel: Panel, looks: Looks) -> Node:
         if not dear:
             return {}
         lines = tuple(f"{request.describe()}: about {seconds:.0f} s" for request, seconds in dear.items())
-        pause = Pause(at="look", question=state["question"], lines=lines)
-        said = await said_at(pause, last_round(state.get("turns", [])))
+        number = last_round(state.get("turns", []))
+        said = await said_at(Pause(at="look", question=state["question"], round=number, lines=lines))
         if said.action == "approve":
             return {}
         requests = requests_of(state.get("turns", []))

@@ -23,7 +23,7 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 
 from consilience import Expert, Verdict, Workbench, aask, ask, astream, debate
-from consilience.core.errors import BadConfiguration, UnknownName
+from consilience.core.errors import BadConfiguration, UnknownName, Waiting
 from consilience.core.settings import Settings
 from consilience.models import Budget, Sampling
 from consilience.observations import Media
@@ -46,7 +46,7 @@ import aiohttp, langchain_openai, langgraph.checkpoint.postgres.aio, langgraph.c
 import consilience.tools.catalog
 from consilience import aask
 from consilience.core.settings import Settings
-from consilience.graphs import nodes
+from consilience.graphs import Guidance, nodes
 
 def mortal(factory):
     def make(*arguments, **options):
@@ -60,8 +60,12 @@ def mortal(factory):
 def child(told):
     if told["dies_in"]:
         setattr(nodes, told["dies_in"], mortal(getattr(nodes, told["dies_in"])))
-    options = {name: told[name] for name in ("thread", "protocol", "model", "checkpointer")}
-    asyncio.run(aask(told["question"], told["media"], settings=Settings(cache_dir=told["cache"]), **options))
+    options = {name: told[name] for name in ("thread", "checkpointer")}
+    if told.get("says"):
+        options |= {"resume": Guidance(**told["says"])}
+    else:
+        options |= {name: told[name] for name in ("question", "media", "protocol", "model")}
+    asyncio.run(aask(settings=Settings(cache_dir=told["cache"]), **options))
 
 for line in sys.stdin:
     pid = os.fork()
@@ -237,6 +241,20 @@ async def test_killed_during_a_call_it_repeats_what_was_in_flight_alone(
     # What was lost with the process is in the books.
     assert verdict.usage.failed == in_flight
     assert verdict.usage.calls == CALLS + in_flight
+
+
+async def test_what_a_person_said_outlives_the_process(
+    mother: Mother, server: ModelServer, warm: Settings, media: list[str], url: str
+) -> None:
+    options: dict[str, Any] = {"model": server.base_url, "checkpointer": url, "settings": warm}
+    with pytest.raises(Waiting):
+        await aask(QUESTION, media, thread="one", pause=("judge",), **options)
+    says = {"action": "edit", "text": "In the yard."}
+    told = {"thread": "one", "checkpointer": url, "cache": str(warm.cache_dir)}
+    mother.begin(**told, says=says, dies_in="consult")
+    assert mother.ended() == -signal.SIGKILL
+    assert (await resumed(url, warm)).answer == "In the yard."
+    assert set(bodies(server).values()) == {1}
 
 
 async def test_killed_before_its_first_step_was_kept_it_begins_anew(
