@@ -16,13 +16,14 @@ from consilience.tools.render import jpeg_of, wav_of
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from PIL import Image
+from pydantic import SecretStr
 
 from consilience import Expert, Record, Workbench, aask, astream
 from consilience.core.errors import BadConfiguration
 from consilience.core.settings import Settings
-from consilience.models import resolve
+from consilience.models import Meter, resolve
 from consilience.observations import Media, ingest
-from consilience.testing import ScriptedChatModel
+from consilience.testing import ModelServer, ScriptedChatModel, witness
 
 QUESTION = "What is there?"
 NOTE = "The book club meets in the upper room."
@@ -87,6 +88,23 @@ async def test_who_is_shown_a_recording_hears_it(settings: Settings) -> None:
     with wave.open(io.BytesIO(base64.b64decode(sound["base64"]))) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
         assert abs(file.getnframes() / 16_000 - 7.8) < 0.1
+
+
+async def test_it_goes_out_as_the_openai_protocol_has_it(settings: Settings, spot: Path) -> None:
+    from langchain_openai import ChatOpenAI
+
+    bench, record, _ = bench_with(settings, spot, CALL)
+    with ModelServer(witness) as server:
+        taking = {"image_inputs": True, "audio_inputs": True}
+        given = ChatOpenAI(model="m", base_url=server.base_url, api_key=SecretStr("none"), profile=taking)
+        (seat,) = take_seats([eyes(shown=("image", "audio"))], [resolve(given, settings)])
+        exhibits = await exhibits_for(bench, seat, record)
+        await seat.open(QUESTION, record, Meter(), exhibits=exhibits)
+        await given.root_async_client.close()
+        content = server.calls[0].body["messages"][-1]["content"]
+    assert [block["type"] for block in content] == ["text", "text", "image_url", "text", "input_audio"]
+    assert content[2]["image_url"]["url"].startswith("data:image/jpeg;base64,/9j/")
+    assert content[4]["input_audio"]["format"] == "wav"
 
 
 @pytest.mark.parametrize(
