@@ -120,17 +120,24 @@ class Page:
         self._place = place
         self._asked: Counter[str] = Counter()
         self._keys: dict[str, str] = {}
+        self._lateness = f"{place}/late"
 
     @property
     def closed(self) -> bool:
         """No model is asked."""
         return self._journal.closed
 
+    async def be_late(self) -> None:
+        """Keeps that the speaker is out of time."""
+        await self._journal.write_begun(self._lateness, Entry(cut_short=True))
+
     def recall(self, request: str) -> Entry:
         """What is known of the call that is made now."""
         self._asked[request] += 1
         key = self._keys[request] = f"{self._place}/{request}/{self._asked[request]}"
         attempts = self._journal.calls(key)
+        if not attempts and self.closed and self._journal.calls(self._lateness):
+            return Entry(cut_short=True)
         if not attempts:
             if self.closed:
                 self._journal.missing.append(key)

@@ -265,7 +265,9 @@ async def _hear(
         outcome: Turn | Loss
         try:
             with turn_span(seat.letter, seat.expert.name, seat.endpoint, round_.phase, round_.number):
-                outcome = check_turn(await _in_time(seat, speak(seat, before, meter)), round_.record(seat.letter))
+                outcome = check_turn(
+                    await _in_time(seat, speak(seat, before, meter), meter), round_.record(seat.letter)
+                )
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
             outcome = loss_of(seat.letter, round_.phase, problem, round_=round_.number)
@@ -294,9 +296,9 @@ async def _hear(
     }
 
 
-async def _in_time(seat: Seat, speaking: Awaitable[Turn]) -> Turn:
+async def _in_time(seat: Seat, speaking: Awaitable[Turn], meter: Meter) -> Turn:
     """The turn, unless it takes longer than its expert may."""
-    limit = seat.expert.seconds
+    limit, journal = seat.expert.seconds, meter.journal
     clock = asyncio.timeout(limit)
     try:
         async with clock:
@@ -304,6 +306,9 @@ async def _in_time(seat: Seat, speaking: Awaitable[Turn]) -> Turn:
     except TimeoutError as problem:
         if not clock.expired() and not isinstance(problem, CutShort):
             raise
+        # Between two calls, or before the first, the journal would tell of nothing.
+        if journal is not None and not journal.closed:
+            await journal.be_late()
         cure = f"Give {seat.expert.name} more seconds, or a faster model."
         raise ModelUnavailable(
             seat.endpoint.name, f"no turn within {limit:g} s.", cure=cure, kind="timeout"

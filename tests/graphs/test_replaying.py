@@ -70,6 +70,13 @@ async def test_a_seat_that_ran_out_of_time_does_so_at_once(settings: Settings) -
     assert again.model_dump_json() == ran.model_dump_json()
 
 
+async def test_a_seat_that_was_late_before_its_first_call_is_so_again(settings: Settings) -> None:
+    late = Expert("sceptic", "a sceptic", seconds=1e-6)
+    ran, again = await both(settings, experts=(PAIR[0], late))
+    assert "no turn within" in str(ran.seats[1].reason)
+    assert again.model_dump_json() == ran.model_dump_json()
+
+
 async def test_a_spent_budget_is_spent_again(settings: Settings) -> None:
     ran, again = await both(settings, budget=Budget(calls=3))
     assert "budget" in ran.stop_reason

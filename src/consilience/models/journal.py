@@ -75,6 +75,10 @@ class Journal(Protocol):
         """A run is replayed from it: no model is asked, and a call that it does not hold is an error."""
         ...
 
+    async def be_late(self) -> None:
+        """Keeps that the speaker is out of time: what it asks for from then on was cut short."""
+        ...
+
     def recall(self, request: str) -> Entry:
         """What is known of the call that is made now; of equal ones in a row, each its own. Empty where nothing is."""
         ...
