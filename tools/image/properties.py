@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
@@ -31,11 +32,13 @@ _COLOURS = {
     "beige": (225, 205, 170),
 }
 _GPS = 0x8825
+_DATE = re.compile(r"\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}", re.ASCII)
+"""As EXIF has it: `2026:05:03 12:00:00`."""
 
 _Colours: TypeAlias = Annotated[int, Field(ge=1, le=64)]
 
 
-@encoder(modality="image", kinds=("properties",), version="2")
+@encoder(modality="image", kinds=("properties",), version="3")
 def properties(excerpt: Excerpt, *, colours: _Colours = 3, gps: bool = False) -> Iterator[Observation]:
     """Measures size, dominant colours, brightness and sharpness; camera data without the place unless `gps`.
 
@@ -64,7 +67,8 @@ def properties(excerpt: Excerpt, *, colours: _Colours = 3, gps: bool = False) ->
     named = ", ".join(dict.fromkeys(_name(colour) for colour in dominant))
     light = "dark" if brightness < 0.3 else "bright" if brightness > 0.7 else "of medium brightness"
     focus = "blurred" if sharpness < 0.0005 else "sharp"
-    taken = f"; taken {exif['DateTime']}" if "DateTime" in exif else ""
+    # Whoever writes camera data writes anything there; only a date is told.
+    taken = f"; taken {exif['DateTime']}" if _DATE.fullmatch(exif.get("DateTime", "")) else ""
     yield excerpt.observe("properties", value, f"{width} x {height} pixels, mostly {named}, {light}, {focus}{taken}")
 
 
