@@ -116,13 +116,13 @@ def _citations(verdict: Verdict) -> Iterator[Citation]:
 
 
 def _holds(citation: Citation, record: Record) -> bool:
-    """The record has the label, which may stand in its brackets, and under it, heading included, the words."""
-    label = citation.label.strip("[]")
-    if label not in record:
-        return False
-    line = record[label]
+    """The record has the label, which may stand in its brackets, and the words in a line, heading included.
+
+    That it is another line is a slip; an attacker has nothing of it.
+    """
     quote = normalise(citation.quote)
-    return bool(quote) and f" {quote} " in f" {normalise(f'{heading_of(line)} {line.text}')} "
+    said = (f" {normalise(f'{heading_of(line)} {line.text}')} " for _, line in record)
+    return citation.label.strip("[]") in record and bool(quote) and any(f" {quote} " in line for line in said)
 
 
 def _leaks(said: Sequence[str], system: str, attack: str) -> Iterator[str]:
