@@ -58,15 +58,25 @@ async def seats_of(bench: Workbench, panel: Panel, record: Record, state: Debate
 
 
 def likeness_by(embedder: TextEmbedder) -> Likeness:
-    """How like questions are in meaning, by cosines; what a question is compared with is embedded once."""
+    """How like questions are in meaning, by cosines; what a question is compared with is embedded once in a process."""
 
     def likeness(question: str, others: Sequence[str]) -> list[float]:
-        cosines: list[float] = (_vectors(embedder, tuple(others)) @ embedder.questions([question])[0]).tolist()
-        return cosines
+        known = _samples(embedder)
+        new = [text for text in dict.fromkeys(others) if text not in known]
+        if new:
+            known.update(zip(new, embedder.questions(new), strict=True))
+        asked = _asked(embedder, question)
+        return [float(known[other] @ asked) for other in others]
 
     return likeness
 
 
+@lru_cache(maxsize=2)
+def _samples(embedder: TextEmbedder) -> dict[str, NDArray[np.float32]]:
+    return {}
+
+
 @lru_cache(maxsize=64)
-def _vectors(embedder: TextEmbedder, questions: tuple[str, ...]) -> NDArray[np.float32]:
-    return embedder.questions(questions)
+def _asked(embedder: TextEmbedder, question: str) -> NDArray[np.float32]:
+    vector: NDArray[np.float32] = embedder.questions([question])[0]
+    return vector
