@@ -17,7 +17,7 @@ from consilience.agents.schemas import list_of, number, object_of, one_of, strin
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Position
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from consilience.observations import Span
+from consilience.observations import Span, quoted
 
 __all__ = [
     "Allowed",
@@ -205,7 +205,7 @@ def _check_turn(allowed: Allowed, reply: TurnReply) -> None:
     for look in reply.look_again:
         if look.medium not in allowed.media:
             left_out = ", ".join(allowed.media) or "nothing"
-            raise ValueError(f"there is nothing left out of {look.medium!r} (of: {left_out})")
+            raise ValueError(quoted(f"there is nothing left out of {look.medium!r} (of: {left_out})"))
 
 
 def _turn_in_words(text: str) -> TurnReply:

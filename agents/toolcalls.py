@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ async def consult(
         new = [call for i, call in enumerate(wanted) if call not in [*made, *wanted[:i]]]
         if not new:
             break
-        limit = seat.expert.tool_seconds
+        limit = min(seat.expert.tool_seconds, meter.ledger.seconds_left if meter.ledger else math.inf)
         found += await asyncio.gather(*(call_tool(seat.letter, tools[name], given, limit) for name, given in new))
     return tuple(found)
 

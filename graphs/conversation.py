@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from consilience.graphs.state import Asked, DebateState
 
-from consilience.observations import Record
+from consilience.observations import Record, between_quotes
 from consilience.observations.rendering import count_tokens
 
 __all__ = ["Digest", "digest", "digest_of"]
@@ -70,7 +70,9 @@ def _told(earlier: Sequence[Asked], cited: Sequence[tuple[str, ...]], levels: Se
         if level < len(_SHORTENED):
             question, answer = _SHORTENED[level]
             rests_on = f" [{', '.join(names)}]" if names else ""
-            said = f'Earlier question: "{_cut(asked.question, question)}" Answer: "{_cut(asked.answer, answer)}"'
+            # An answer may repeat what a medium told it to say.
+            before, told = (between_quotes(text) for text in (asked.question, asked.answer))
+            said = f'Earlier question: "{_cut(before, question)}" Answer: "{_cut(told, answer)}"'
             parts.append(f"({said}{rests_on}) ")
     return "".join(parts)
 

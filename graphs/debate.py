@@ -160,7 +160,10 @@ async def _after_consultation(state: DebateState) -> str:
 
 
 async def _after_look(state: DebateState) -> str:
-    return "exchange" if last_round(state.get("turns", [])) else "opening"
+    turns, losses = state.get("turns", []), state.get("losses", [])
+    # Also a round in which everybody was lost, or nobody was there to answer, has been.
+    been = last_round(turns) or any(loss.phase == "exchange" for loss in losses)
+    return "exchange" if been or len({turn.seat for turn in turns}) < 2 else "opening"
 
 
 async def _after_gate(state: DebateState) -> str:

@@ -10,7 +10,7 @@ from consilience.agents import Exhibit, Seat
 from consilience.graphs.workbench import Workbench
 from consilience.tools.render import LONGEST_SOUND, jpeg_of, wav_of
 
-from consilience.core.errors import BadConfiguration, ConsilienceError, Unobservable
+from consilience.core.errors import BadConfiguration, BadMedia, ConsilienceError, Unobservable
 from consilience.observations import Media, Record
 
 __all__ = ["exhibits_for"]
@@ -52,7 +52,7 @@ def _shown(bench: Workbench, media: Sequence[Media]) -> tuple[Exhibit, ...]:
     for medium in media:
         try:
             exhibit = _exhibit(bench, medium)
-        except Unobservable as problem:
+        except (Unobservable, BadMedia) as problem:
             exhibit = Exhibit(medium.name, note=f"cannot be shown: {problem}")
         if len(exhibit.content) > left:
             exhibit = Exhibit(medium.name, note="is not shown, for want of room")

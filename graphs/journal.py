@@ -69,6 +69,11 @@ class RunJournal:
         kept = await saver.aget_tuple({"configurable": {"thread_id": thread, "checkpoint_ns": _NAMESPACE}})
         return cls(saver, kept.config, kept.pending_writes or (), closed=closed) if kept else None
 
+    def is_after(self, config: Any) -> bool:
+        """It was begun after this checkpoint of its thread was written; their ids are in the order of time (UUID 6)."""
+        ours, other = (one["configurable"].get("checkpoint_id") or "" for one in (self._config, config))
+        return bool(ours > other)
+
     @property
     def about(self) -> str:
         """What was said of the run when it began, JSON."""

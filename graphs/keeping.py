@@ -64,8 +64,8 @@ class Place:
         asked = [self.paused(one.value) for one in state.interrupts]
         # What was said before the process died need not be said again.
         open_ = [one for one in asked if not journal.words(one.pause.place)]
-        if not state.values:
-            # Its process ended before its first step was kept.
+        if not state.values or (journal.is_after(state.config) and not asking.branched):
+            # Its process ended before its first step was kept: what lies there is the question before.
             start: Any = asking.state()
         elif not state.tasks:  # not `next`: that leaves out a step whose work is kept and whose end is not
             start = Finished(verdict=state.values["verdict"])

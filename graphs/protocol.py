@@ -11,16 +11,18 @@ from consilience.agents import Expert, generalists
 from consilience.graphs.guidance import Pausing
 from consilience.graphs.readings import Looks
 from consilience.graphs.support import SupportBy
-from consilience.graphs.topology import Topology
+from consilience.graphs.topology import Topology, neighbours
 
 from consilience.core.errors import UnknownName
-from consilience.fusion import JUDGE, RULES, ConfidenceMap
+from consilience.fusion import JUDGE, RULES, ConfidenceMap, rule_named
 
 __all__ = ["PROTOCOLS", "Exchange", "Protocol", "Targeted", "protocol_named"]
 
 Targeted = Literal["alone", "together", "nothing"]
 """Of each source alone whether it tells of a change, by the odds of yes, where the endpoint tells odds, else as
 `together`; of all of them in words which one is newer or overrides; or nothing."""
+
+Stopping = Literal["agreement", "stability", "no_new_evidence", "decline"]
 
 _MOST_ROUNDS = 3
 _LEAST_SAMPLES, _MOST_SAMPLES = 1, 26
@@ -46,12 +48,16 @@ class Exchange:
     digests: bool = False
     """Seats and judge read digests of the turns instead of the whole: what stands above in the same prompt, the words
     of a line or an answer given before, is pointed at and not told again."""
-    stops: tuple[Literal["agreement", "stability", "no_new_evidence", "decline"], ...] = ("agreement", "decline")
+    stops: tuple[Stopping, ...] = ("agreement", "decline")
     """What ends it before its last round."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.rounds <= _MOST_ROUNDS:
             raise ValueError(f"rounds must be 1 to {_MOST_ROUNDS}, not {self.rounds}")
+        neighbours(self.topology, "AB")
+        for stop in self.stops:
+            if stop not in get_args(Stopping):
+                raise UnknownName("stop", stop, get_args(Stopping))
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,18 @@ class Protocol:
             raise ValueError(f"quorum and support are shares, 0 to 1, not {self.quorum} and {self.support}")
         if self.rule is not None and self.rule not in (JUDGE, *RULES):
             raise UnknownName("decision rule", self.rule, (JUDGE, *RULES))
+        if self.share is not None:
+            rule_named(self.rule or "", self.share)
 
     @property
     def weighs(self) -> bool:
         """The seats are asked for odds of the options."""
         rule = RULES.get(self.rule or "")
         return self.odds or (rule is not None and rule.needs == "probabilities")
+
+    def judges(self, options: Sequence[str]) -> bool:
+        """The judge answers, and not only where a vote comes to nothing."""
+        return self.rule == JUDGE or (self.rule is None and not options) or "conflict" in self.pause
 
     def experts(self) -> tuple[Expert, ...] | None:
         """Whom it seats; None: an expert for each modality that the record will have."""

@@ -150,8 +150,9 @@ async def _events(
         else:
             start = asking.state()
             journal = await _begun(place, graph, asking)
-        # Without a judge there is no answer: one that cannot be had is told at once, not after all the work.
-        judge = bench.endpoint(options.get("judge")).open() if bench else None
+        # Where a judge answers, one that cannot be had is told at once, not after all the work.
+        judged = bench is not None and asking.protocol.judges(asking.options)
+        judge = bench.endpoint(options.get("judge")).open() if bench and judged else None
         streamed = partial(graph.astream, start, place.config(journal) if place else {})
         thread = place.thread if place else uuid.uuid4().hex
         traced = partial(run_span, graph.name, asking.state(), thread=thread, content=settings.trace_content)

@@ -51,7 +51,8 @@ class Asked(_Frozen):
             question=verdict.question,
             answer=verdict.answer,
             cited=tuple(evidence.observation.id for evidence in verdict.evidence),
-            media=tuple(dict.fromkeys(evidence.media for evidence in verdict.evidence)),
+            # What a tool gave is no medium of the user's, and no encoder is to read it.
+            media=tuple(dict.fromkeys(e.media for e in verdict.evidence if e.observation.kind != "tool_result")),
         )
 
 

@@ -109,7 +109,8 @@ def _stop_reason(state: DebateState) -> str:
     if not state.get("turns"):
         told = "; ".join(dict.fromkeys(loss.reason for loss in losses))
         return f"every seat was lost: {told}" if told else "there was nothing to debate"
-    if lost := [loss for loss in losses if loss.seat == "judge" and loss.phase == "judgement"]:
+    lost = [loss for loss in losses if loss.seat == "judge" and loss.phase == "judgement"]
+    if lost and state.get("draft") is None:
         return f"the judge was lost ({lost[0].reason}); the best supported seat answers"
     gate, stop, decision = state.get("gate"), state.get("stop"), state.get("decision")
     steps = [gate.told] if gate else []
@@ -117,7 +118,8 @@ def _stop_reason(state: DebateState) -> str:
     draft = state.get("draft")
     if draft and draft.by == PERSON:
         return "; ".join([*steps, "a person answered in the judge's place"])
-    return "; ".join([*steps, decision.told if decision else "the judge answered"])
+    half = [f"its second answer, in the other order, was lost ({lost[0].reason})"] if lost else []
+    return "; ".join([*steps, decision.told if decision else "the judge answered", *half])
 
 
 def _evidence(claims: Iterable[Claim], record: Record) -> tuple[Evidence, ...]:

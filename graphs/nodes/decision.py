@@ -38,7 +38,8 @@ def decide(protocol: Protocol) -> Node:
             for turn, position in zip(turns, named, strict=True)
         ]
         rule = protocol.rule or rule_for(options, ballots)
-        if rule == JUDGE:
+        # What a person has found is for the judge to answer by, and not for those who did not know it to vote down.
+        if rule == JUDGE or state.get("resolution"):
             return {"decision": None}
         decision = _counted(rule_named(rule, protocol.share), ballots, options)
         emit(Decided(decision=decision))

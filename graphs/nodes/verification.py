@@ -56,7 +56,9 @@ def verify(bench: Workbench, panel: Panel | None = None, *, supported: SupportBy
         faults = [_fault(claim, record, question_of(state)) for claim in checked]
         judged = list(zip(checked, faults, strict=True))
         struck = [StruckClaim(claim=claim, reason=fault) for claim, fault in judged if fault]
-        kept, carried = [claim for claim, fault in judged if not fault], _carried(draft.answer, state.get("turns", []))
+        kept = [claim for claim, fault in judged if not fault]
+        repeated = _carried(draft.answer, state.get("turns", []))
+        carried = [claim for claim in repeated if not _fault(claim, record, question_of(state))]
         meter = bench.meter(state, "judge", "verification")
         weigh = _weigher(bench, panel or Panel(), supported, (state["question"], record, meter))
         update: dict[str, Any] = {}

@@ -127,6 +127,13 @@ async def test_a_conflict_is_put_to_a_person(talk: Conversation, contradicting: 
     assert 'You have found that "8 pm" is right: a person has said so.' in judged[0]
 
 
+async def test_what_a_person_found_is_not_voted_down(talk: Conversation, contradicting: list[Any]) -> None:
+    await talk.paused(contradicting, "conflict", options=("6 pm", "8 pm"))
+    await talk.resumed(action="edit", text="8 pm")
+    judged = [call.text for call in talk.server.calls if "You are the judge" in call.text]
+    assert 'You have found that "8 pm" is right' in judged[-1]
+
+
 async def test_who_answers_at_a_conflict_is_heard_in_the_exchange(talk: Conversation, contradicting: list[Any]) -> None:
     await talk.paused(contradicting, "conflict")
     verdict = await talk.resumed(action="answer", text="It was moved to 7 pm.")

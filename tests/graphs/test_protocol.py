@@ -117,6 +117,44 @@ async def test_the_judge_is_asked_first_of_what_diverges(settings: Settings, tar
     assert (verdict.resolution is not None) == bool(asked)
 
 
+@pytest.mark.parametrize("roles", [ROLES[:1], ROLES])
+async def test_looking_again_ends_where_nobody_can_go_on(settings: Settings, roles: tuple[str, ...]) -> None:
+    """One seat alone, or all of them lost in the first round."""
+
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        if "You are seat" in messages[-1].text:
+            raise ConnectionError("gone")
+        return model(fixed()).replies(messages)  # type: ignore[operator, no-any-return]
+
+    experts = tuple(Expert(role, f"a {role}") for role in roles)
+    patient = settings.model_copy(update={"retries": 0})
+    scripted = ScriptedChatModel(replies=reply)
+    events = astream(QUESTION, [NOTES], experts=experts, model=scripted, settings=patient, looks=2)
+    verdict = [event async for event in events][-1].verdict  # type: ignore[union-attr]
+    assert verdict.answer
+    assert "two seats" in verdict.stop_reason
+
+
+async def test_a_struck_claim_does_not_come_back_as_a_seats(settings: Settings) -> None:
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        cited = [{"label": "t1", "quote": "platform 4"}]
+        return {"evidence": cited, "stated": "fully", "answer": "platform 4 at 18:45"}
+
+    experts = (Expert("reader", "a reader", model=ScriptedChatModel(replies=reply)),)
+    _, verdict, _ = await run(fixed(), settings, experts=experts, protocol="vote")
+    assert [struck.reason for struck in verdict.struck] == ["'18:45' does not stand in t1"]
+    assert (verdict.claims, verdict.status) == ((), "abstained")
+
+
+async def test_a_vote_needs_no_judge(settings: Settings) -> None:
+    experts = tuple(Expert(role, f"a {role}", model=model(fixed())) for role in ROLES)
+    # Nobody listens there.
+    _, verdict, _ = await run(
+        fixed(), settings, experts=experts, judge="http://127.0.0.1:9/v1#none", protocol="vote", options=("platform 4",)
+    )
+    assert (verdict.answer, verdict.status) == ("platform 4", "complete")
+
+
 async def test_a_gate_that_finds_no_ground_saves_the_exchange(settings: Settings) -> None:
     agreed, verdict, _ = await run(fixed(), settings, protocol="gated_debate")
     assert phases(agreed) == ["opening", "judgement"]
@@ -209,5 +247,11 @@ def test_protocols_are_checked_when_they_are_made() -> None:
         Protocol("mine", samples=0)
     with pytest.raises(UnknownName, match="gated_debate"):
         protocol_named("gated")
+    with pytest.raises(ValueError, match="takes no share"):
+        Protocol("mine", rule="borda", share=0.7)
+    with pytest.raises(UnknownName, match="topology"):
+        Exchange(topology="circle")
+    with pytest.raises(UnknownName, match="Did you mean 'stability'"):
+        Exchange(stops=("stabilty",))  # type: ignore[arg-type]
     assert protocol_named("debate").with_rounds(0).exchange is None
     assert protocol_named("vote").with_rounds(2).exchange == Exchange(rounds=2)

@@ -17,7 +17,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from consilience.graphs import Exchange, Protocol
+from consilience.graphs import Exchange, Protocol, checkpointer
+from consilience.graphs.journal import RunJournal
 from consilience.graphs.options import Asking
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
@@ -266,6 +267,20 @@ async def test_killed_before_its_first_step_was_kept_it_begins_anew(
     connection.close()
     assert (await resumed(url, warm)).answer == NOTE
     assert set(bodies(server).values()) == {1}
+
+
+async def test_killed_before_the_first_step_of_a_second_question_it_is_that_one_that_is_answered(
+    settings: Settings, url: str
+) -> None:
+    other = "Where does the chess club meet?"
+    with ModelServer(witness) as server:
+        given: dict[str, Any] = {"thread": "one", "checkpointer": url, "settings": settings}
+        await aask(QUESTION, [NOTE], model=server.base_url, **given)
+        async with checkpointer(url) as saver:
+            asking = Asking.of(other, {"model": server.base_url, "protocol": "single"})
+            await RunJournal.begun(saver, "one", asking)
+        verdict = await aask(resume=True, **given)
+    assert verdict.question == other
 
 
 async def test_a_run_that_ended_gives_its_verdict_without_a_call(settings: Settings, media: list[str]) -> None:
