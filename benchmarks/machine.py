@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +34,27 @@ def memory() -> float:
     """Resident size of this process now, MiB."""
     sizes = [line.split()[1] for line in _lines("/proc/self/status") if line.startswith("VmRSS")]
     return int(sizes[0]) / 1024 if sizes else 0.0
+
+
+class Collections:
+    """Counts the seconds of the garbage collector's runs while entered, in the thread that each runs in."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._start = 0.0
+
+    def __enter__(self) -> Self:
+        gc.callbacks.append(self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._count)
+
+    def _count(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._start = time.thread_time()
+        else:
+            self.seconds += time.thread_time() - self._start
 
 
 class FunctionCalls:

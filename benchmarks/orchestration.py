@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import random
 import statistics
 import tempfile
@@ -196,15 +197,29 @@ async def cost(peers: dict[str, Peer], calls: machine.FunctionCalls, repeats: in
 
 
 async def load(peers: dict[str, Peer], repeats: int) -> None:
-    """Debates a second."""
-    for at_once in (16, 64, 256):
-        rows: dict[str, list[float]] = {name: [] for name in peers}
-        for _ in range(repeats):
+    """Debates a second, the numbers at once interleaved, and the garbage collector's part of the processor's time."""
+    many = (16, 64, 256)
+    rates: dict[int, dict[str, list[float]]] = {at_once: {name: [] for name in peers} for at_once in many}
+    spent: dict[int, dict[str, list[tuple[float, float]]]] = {at: {name: [] for name in peers} for at in many}
+    for _ in range(repeats):
+        for at_once in many:
             for name, peer in peers.items():
                 debates = max(at_once, 128)
-                rows[name].append(debates / await seconds_for(peer, debates, at_once))
+                with machine.Collections() as collections:
+                    start = time.process_time()
+                    rates[at_once][name].append(debates / await seconds_for(peer, debates, at_once))
+                    cpu = time.process_time() - start
+                spent[at_once][name].append((cpu / debates * 1e3, collections.seconds / debates * 1e3))
+    for at_once, rows in rates.items():
         print(f"Debates a second, {at_once} at once, 20 ms a call")
         told(rows, "/s", ".1f")
+    print("Processor time a debate, ms, of it in the garbage collector; debates a second, to those of 16 at once")
+    for at_once in many:
+        for name in peers:
+            cpu, collected = (statistics.median(column) for column in zip(*spent[at_once][name], strict=True))
+            pairs = zip(rates[at_once][name], rates[many[0]][name], strict=True)
+            ratio = statistics.median(rate / of_16 for rate, of_16 in pairs)
+            print(f"  {at_once:4} {name:26}{cpu:8.1f}{collected:8.1f}{ratio:8.2f} x", flush=True)
 
 
 async def memory(peers: dict[str, Peer], debates: int) -> None:
@@ -274,8 +289,11 @@ def main() -> None:
     parser.add_argument("stages", nargs="*", default=["prefix", "cost", "wall", "load", "memory"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--peers", nargs="*", default=[], help="only these, beside raw LangGraph and ours")
+    parser.add_argument("--collect-every", type=int, help="new objects: the garbage collector's first threshold")
     parser.add_argument("--debates", type=int, default=2000, help="of the stage memory")
     asked = parser.parse_args()
+    if asked.collect_every:
+        gc.set_threshold(asked.collect_every, 20, 50)
     print(f"Machine: {machine.describe()}")
     with tempfile.TemporaryDirectory() as room:
         folder = Path(room)
