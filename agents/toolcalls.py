@@ -163,7 +163,8 @@ async def call_tool(seat: str, tool: BaseTool, arguments: dict[str, Any], second
         failure=" ".join(failure.split())[:_LONGEST_TOLD] if failure is not None else None,
         seconds=round(time.monotonic() - began, 3),
     )
-    return Found(call) if failure is not None else _found(call, text)
+    # A long result takes long to be laid out in lines.
+    return Found(call) if failure is not None else await asyncio.to_thread(_found, call, text)
 
 
 def _text(message: Any) -> str:

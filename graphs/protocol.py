@@ -111,6 +111,8 @@ class Protocol:
             raise ValueError(f"quorum and support are shares, 0 to 1, not {self.quorum} and {self.support}")
         if self.rule is not None and self.rule not in (JUDGE, *RULES):
             raise UnknownName("decision rule", self.rule, (JUDGE, *RULES))
+        if "look" in self.pause and self.looks is None:
+            raise ValueError("there is nothing to pause at: nothing may be read again (`looks`)")
         if self.share is not None:
             rule_named(self.rule or "", self.share)
 

@@ -75,7 +75,7 @@ async def replay(**options: Unpack[AskOptions]) -> Verdict:
 
     Raises:
         UnknownName: there is no such thread.
-        BadConfiguration: the run was changed on its way.
+        BadConfiguration: the run was changed on its way, or had more from outside than models' replies.
         RunError: the journal does not hold all calls: the run did not end, or graph or prompts have changed since.
     """
     settings = options.get("settings") or Settings()
@@ -90,6 +90,12 @@ async def replay(**options: Unpack[AskOptions]) -> Verdict:
                 cure="Resume it: a finished run gives its verdict.",
             )
         options = asking.completed(options)
+        if asking.protocol.looks or any(expert.tools for expert in options.get("experts", ())):
+            # Called again, a tool would do what it does a second time, and what was refused for want of time be read.
+            raise BadConfiguration(
+                "What seats had read again, and what their tools gave, is in no journal.",
+                cure="Resume the run instead: a finished one gives its verdict, and asks nobody.",
+            )
         options.pop("budget", None)  # what was spent is known
         queue: asyncio.Queue[Any] = asyncio.Queue()
         _, graph = await assembled(options, settings, stack, None, report=reporter(queue), aloud=False)

@@ -247,6 +247,8 @@ def test_protocols_are_checked_when_they_are_made() -> None:
         Protocol("mine", samples=0)
     with pytest.raises(UnknownName, match="gated_debate"):
         protocol_named("gated")
+    with pytest.raises(ValueError, match="nothing to pause at"):
+        Protocol("mine", pause=("look",))
     with pytest.raises(ValueError, match="takes no share"):
         Protocol("mine", rule="borda", share=0.7)
     with pytest.raises(UnknownName, match="topology"):

@@ -77,6 +77,11 @@ async def test_a_seat_that_was_late_before_its_first_call_is_so_again(settings: 
     assert again.model_dump_json() == ran.model_dump_json()
 
 
+async def test_what_no_journal_holds_is_not_replayed(settings: Settings) -> None:
+    with pytest.raises(BadConfiguration, match="in no journal"):
+        await both(settings, looks=2)
+
+
 async def test_a_spent_budget_is_spent_again(settings: Settings) -> None:
     ran, again = await both(settings, budget=Budget(calls=3))
     assert "budget" in ran.stop_reason
