@@ -13,7 +13,7 @@ from consilience.graphs.readings import Looks
 from consilience.graphs.support import SupportBy
 from consilience.graphs.topology import Topology, neighbours
 
-from consilience.core.errors import UnknownName
+from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.fusion import JUDGE, RULES, ConfidenceMap, rule_named
 
 __all__ = ["PROTOCOLS", "Exchange", "Protocol", "Targeted", "protocol_named"]
@@ -147,11 +147,16 @@ class Protocol:
 
         Raises:
             UnknownName: there is no such place.
+            BadConfiguration: a run never comes to it.
         """
         places: tuple[Pausing, ...] = get_args(Pausing)
         for place in pause:
             if place not in places:
                 raise UnknownName("place to pause at", place, places)
+        if "look" in pause and self.looks is None:
+            raise BadConfiguration(
+                "There is nothing to pause at: nothing may be read again.", cure="Allow it: looks=4, or --look-again 4."
+            )
         return replace(self, pause=tuple(place for place in places if place in pause))
 
     def with_looks(self, requests: int) -> Protocol:

@@ -11,7 +11,7 @@ from consilience.graphs import PROTOCOLS, Exchange, Protocol, protocol_named
 from langchain_core.messages import BaseMessage
 
 from consilience import Expert, Verdict, astream
-from consilience.core.errors import UnknownName
+from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.core.settings import Settings
 from consilience.testing import ScriptedChatModel
 
@@ -249,6 +249,8 @@ def test_protocols_are_checked_when_they_are_made() -> None:
         protocol_named("gated")
     with pytest.raises(ValueError, match="nothing to pause at"):
         Protocol("mine", pause=("look",))
+    with pytest.raises(BadConfiguration, match="--look-again"):
+        PROTOCOLS["debate"].with_pause(["look"])
     with pytest.raises(ValueError, match="takes no share"):
         Protocol("mine", rule="borda", share=0.7)
     with pytest.raises(UnknownName, match="topology"):

@@ -86,7 +86,8 @@ def ask_command(
     """
     how = _protocol(protocol, rule)
     given = {
-        "protocol": how.with_pause(pause) if pause else how,
+        "protocol": how,
+        "pause": pause or None,
         "seed": seed,
         "cache": not no_cache,
         "rounds": rounds,
