@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import multiprocessing
 import os
+import signal
 import statistics
 import tempfile
 import time
@@ -147,8 +148,7 @@ def serve(pipe: Connection, weights: str, slots: int, threads: int) -> None:
     parameters.n_gpu_layers, parameters.port = 0, 0
     listening = xllamacpp.Server(parameters)
     pipe.send(f"{listening.listening_address}/v1")
-    while True:
-        time.sleep(3600)
+    signal.pause()
 
 
 def cpu_seconds(pid: int) -> float:

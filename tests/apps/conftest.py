@@ -51,3 +51,10 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         return Ran(int(left.value.code or 0), told.out, told.err)
 
     return run
+
+
+@pytest.fixture
+def note(tmp_path: Path) -> Path:
+    path = tmp_path / "note.txt"
+    path.write_text("The book club meets in the upper room.")
+    return path

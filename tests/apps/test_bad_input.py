@@ -39,13 +39,6 @@ BAD: dict[str, tuple[Callable[[], bytes], str, str]] = {
 }
 
 
-@pytest.fixture
-def note(tmp_path: Path) -> Path:
-    path = tmp_path / "note.txt"
-    path.write_text("The book club meets in the upper room.")
-    return path
-
-
 def assert_one_line(told: str) -> None:
     assert told.startswith("Error: ")
     assert told.count("\n") == 1

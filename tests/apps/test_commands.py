@@ -20,13 +20,6 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def note(tmp_path: Path) -> Path:
-    path = tmp_path / "note.txt"
-    path.write_text("The book club meets in the upper room.")
-    return path
-
-
-@pytest.fixture
 def table(tmp_path: Path) -> Path:
     path = tmp_path / "rooms.csv"
     path.write_text("club,room\nbook,upper room\nchess,cellar\n")

@@ -21,13 +21,6 @@ QUESTION = "Where does the book club meet?"
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def note(tmp_path: Path) -> Path:
-    path = tmp_path / "note.txt"
-    path.write_text("The book club meets in the upper room.")
-    return path
-
-
 def test_what_is_kept_is_resumed_and_replayed_without_a_call(
     run: Run, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

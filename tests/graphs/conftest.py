@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consilience.core.settings import Settings
-from consilience.testing import ModelServer, witness
+from consilience.testing import ModelServer, PostgresServer, witness
 
 
 @pytest.fixture
@@ -21,4 +21,11 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with ModelServer(witness) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Starting one takes seconds; a test that needs an empty place makes a database, or a thread, of its own."""
+    with PostgresServer() as running:
         yield running

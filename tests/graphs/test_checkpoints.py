@@ -6,7 +6,6 @@ import asyncio
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,11 @@ from consilience import DebateState, Expert, Workbench, aask, debate
 from consilience.core.errors import BadConfiguration, MissingExtra
 from consilience.core.settings import Settings
 from consilience.models import Sampling
-from consilience.testing import ModelServer, PostgresServer
+from consilience.testing import ModelServer
 
 NOTE = "The book club meets in the upper room."
 QUESTION = "Where does the book club meet?"
 KINDS = ("memory", "sqlite", "postgresql")
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as running:
-        yield running
 
 
 @pytest.fixture

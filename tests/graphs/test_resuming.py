@@ -28,7 +28,7 @@ from consilience.core.errors import BadConfiguration, UnknownName, Waiting
 from consilience.core.settings import Settings
 from consilience.models import Budget, Sampling
 from consilience.observations import Media
-from consilience.testing import Fault, ModelServer, PostgresServer, witness
+from consilience.testing import Fault, ModelServer, witness
 
 NOTE = "The book club meets in the upper room."
 TABLE = "club,room\nbook,cellar\n"
@@ -123,12 +123,6 @@ def media(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'runs.sqlite'}"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as running:
-        yield running
 
 
 @pytest.fixture

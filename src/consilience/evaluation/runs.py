@@ -21,7 +21,7 @@ from consilience.graphs import DebateState, Panel, Protocol, Workbench, debate, 
 from consilience.graphs.checkpoints import in_memory
 from consilience.graphs.state import load_record
 from consilience.models import Sampling
-from consilience.observations import ingest
+from consilience.observations import Record, ingest
 
 __all__ = ["Run", "draws_of", "results"]
 
@@ -97,7 +97,7 @@ class _Course:
                 continue
             try:
                 opened = await self._opened(question, state, _largest(experts, panels), (digest, seed))
-                openings = opened.of_first(len(experts))
+                openings = _checked(opened.of_first(len(experts)), record)
                 result = await self._gated(protocol, state, openings, found) if protocol.gated else None
                 result = result or await self._result(question, protocol, state, openings)
                 found[_unnamed(protocol)] = result
@@ -187,8 +187,8 @@ class _Course:
 
         The gate asks no model, and what follows it is the same to the word; None where that has not been run.
         """
-        opened = await self._entered(state, openings)
-        gated: Any = await nodes.gate(self._bench, _panel(protocol.experts(), openings.seed))(opened)
+        gate = nodes.gate(self._bench, _panel(protocol.experts(), openings.seed))
+        gated: Any = await gate(_entered(state, openings))
         exchange = protocol.exchange if gated["gate"].debate else None
         same = found.get(_unnamed(replace(protocol, gated=False, exchange=exchange)))
         return same.model_copy(update={"protocol": protocol.name}) if same else None
@@ -198,20 +198,24 @@ class _Course:
         experts = protocol.experts()
         graph = debate(self._bench, _panel(experts, openings.seed), protocol=protocol, checkpointer=in_memory())
         config: Any = {"configurable": {"thread_id": uuid.uuid4().hex}}
-        entered = await graph.aupdate_state(config, dict(await self._entered(state, openings)), as_node="open")
+        entered = await graph.aupdate_state(config, dict(_entered(state, openings)), as_node="open")
         return await graph.ainvoke(None, entered)
 
-    async def _entered(self, state: DebateState, openings: Openings) -> DebateState:
-        """The state behind the openings."""
-        record = await asyncio.to_thread(load_record, state, self._bench.store)
-        return {
-            **state,
-            "seats": list(openings.seats),
-            # Kept as they were said; how they are checked may have changed since.
-            "turns": [check_turn(turn, record) for turn in openings.turns],
-            "losses": list(openings.losses),
-            "spent": list(openings.spent),
-        }
+
+def _checked(openings: Openings, record: Record) -> Openings:
+    """They are kept as they were said; how they are checked may have changed since."""
+    return openings.model_copy(update={"turns": tuple(check_turn(turn, record) for turn in openings.turns)})
+
+
+def _entered(state: DebateState, openings: Openings) -> DebateState:
+    """The state behind the openings."""
+    return {
+        **state,
+        "seats": list(openings.seats),
+        "turns": list(openings.turns),
+        "losses": list(openings.losses),
+        "spent": list(openings.spent),
+    }
 
 
 def _unnamed(protocol: Protocol) -> Protocol:
