@@ -91,8 +91,8 @@ async def test_every_event_survives_json(server: ModelServer, settings: Settings
 
 def test_every_type_is_exported_and_in_the_table() -> None:
     assert {kind.__name__ for kind in TYPES.values()} < set(events.__all__)
-    page = (Path(__file__).resolve().parents[2] / "docs/deliberation.md").read_text()
-    table = page.partition("### Events\n")[2].partition("### Traces\n")[0]
+    page = (Path(__file__).resolve().parents[2] / "docs/observability.md").read_text()
+    table = page.partition("## Events\n")[2].partition("## Traces\n")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) - {"type"} == set(TYPES)
 
 
