@@ -29,11 +29,15 @@ VARIANTS = {
         replace(_DEBATE, name="swapped", swap=True),
         replace(_DEBATE, name="against", exchange=Exchange(against=True)),
         replace(_DEBATE, name="two_rounds", exchange=Exchange(rounds=2)),
+        replace(_DEBATE, name="digests", exchange=Exchange(digests=True)),
         replace(_DEBATE, name="judged", rule="judge"),
         replace(_PANEL, name="judged_panel", rule="judge"),
+        replace(_PANEL, name="untargeted_panel", targeted="nothing"),
+        replace(_PANEL, name="together_panel", targeted="together"),
+        replace(_PANEL, name="supported_panel", supported="model"),
     )
 }
-"""The debate with one thing changed: what it is worth."""
+"""The debate, or the panel, with one thing changed: what it is worth."""
 
 
 def named(name: str) -> Protocol:

@@ -120,7 +120,17 @@ def test_the_instruction_comes_last_and_the_system_prompt_first() -> None:
 
 
 def test_what_is_filled_into_a_prompt_is_not_filled_in_itself() -> None:
-    assert prompt("opening", role="the $role ${role} $$", question="").startswith("You are the $role ${role} $$.")
+    assert "\nYou are the $role ${role} $$." in prompt("opening", role="the $role ${role} $$", question="")
+
+
+@pytest.mark.parametrize("name", ["opening", "exchange"])
+def test_what_is_of_one_seat_alone_stands_in_the_last_line(name: str) -> None:
+    first, second = (
+        prompt(name, role=role, seat=seat, dispute="", question="Where to?")
+        for seat, role in (("A", "the expert for pictures"), ("B", "the expert for recordings"))
+    )
+    assert first != second
+    assert first.splitlines()[:-1] == second.splitlines()[:-1]
 
 
 @pytest.mark.parametrize("filled", [{"question": "x"}, {"rol": "x", "question": "x"}])

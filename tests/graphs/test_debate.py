@@ -72,8 +72,10 @@ async def test_from_the_exchange_on_one_prefix_grows(server: ModelServer, settin
     await aask(QUESTION, [NOTE, table], model=server.base_url, settings=settings, experts=PAIR, protocol=two)
     exchanges = [text for text in prompts(server) if "Statements:" in text and "You are seat" in text]
     assert len(exchanges) == 4
-    shared = [text.rpartition("\n\nYou are seat")[0] for text in exchanges]
+    shared = [text.rpartition("\n\nQuestion:")[0] for text in exchanges]
     assert all(later.startswith(earlier) for earlier, later in pairwise(shared))
+    # Seats of one round differ in the last line, in which each is told who it is.
+    assert len({text.rpartition("\n")[0] for text in exchanges[:2]}) == 1
     assert server.calls[-1].prompt.cached > 0
 
 

@@ -77,7 +77,7 @@ async def test_self_consistency_is_the_vote_of_five_draws(settings: Settings) ->
     said = iter(["platform 9", "platform 4", "platform 4", "platform 9", "platform 4"])
     events, verdict, prompts = await run(lambda *_: next(said), settings, protocol="self_consistency", experts=None)
     assert len(prompts) == 5
-    assert len({prompt.rpartition("\n\nYou are")[0] for prompt in prompts}) == 1
+    assert len({prompt.rpartition("\nYou are")[0] for prompt in prompts}) == 1
     assert verdict.answer == "platform 4"
     assert next(e for e in events if e.type == "decided").decision.tally == {"platform 4": 3.0, "platform 9": 2.0}
 

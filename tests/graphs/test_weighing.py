@@ -83,7 +83,7 @@ async def test_a_pool_may_overrule_the_majority(settings: Settings, rule: str, p
 async def test_the_letters_are_asked_for_behind_what_the_seat_read_last(settings: Settings) -> None:
     model, endpoint = scripted(DIVIDED, ODDS)
     await debated(endpoint, settings, Protocol("pool", rule="linear_pool"))
-    openings = {call.prompt.partition("\n\nYou are")[0] for call in model.calls if "Look only at" in call.prompt}
+    openings = {call.prompt.partition("\n\nQuestion:")[0] for call in model.calls if "Look only at" in call.prompt}
     assert {prompt.partition("\n\nYou are")[0] for prompt in weighed(model)} == openings
     model, endpoint = scripted(DIVIDED, ODDS)
     how = Protocol("pool", rule="linear_pool", exchange=Exchange(topology={"A": "B", "B": "A", "C": ""}))

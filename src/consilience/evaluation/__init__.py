@@ -19,6 +19,7 @@ from consilience.evaluation.report import report
 from consilience.evaluation.results import Journal, Openings, Result
 from consilience.evaluation.runs import Run, draws_of, results
 from consilience.evaluation.scenes import Scene, load_scenes
+from consilience.evaluation.track_record import track_record
 
 __all__ = [
     "Abstention",
@@ -50,4 +51,5 @@ __all__ = [
     "report",
     "results",
     "says",
+    "track_record",
 ]
