@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from consilience.agents.requests import placed
 from consilience.agents.turn import Citation, Claim, Turn
 
@@ -9,6 +11,10 @@ from consilience.core.words import words
 from consilience.observations import RUNNING, Observation, Record, heading_of
 
 __all__ = ["check_citation", "check_claim", "check_turn", "normalise"]
+
+
+_UNMISTAKABLE = 4
+"""Words from which on a quote tells its line among all media: "platform 4" may stand in two by chance."""
 
 
 def normalise(text: str) -> str:
@@ -20,7 +26,8 @@ def check_citation(citation: Citation, record: Record) -> Citation:
     """The citation with its observation's id, and with its fault where it does not hold.
 
     The quote may begin with how the prompt told of the line ("row, row 3: day: Thursday"). Words that stand in exactly
-    one other line of the medium are taken as a slip of the label: the citation is moved to that line, and says so.
+    one other line of the medium, or if they are four or more of the record, are taken as a slip of the label: the
+    citation is moved to that line, and says so.
     """
     if citation.label not in record:
         return citation.model_copy(update={"observation": None, "fault": f"there is no observation {citation.label}"})
@@ -29,11 +36,9 @@ def check_citation(citation: Citation, record: Record) -> Citation:
         return _faulty(citation, record, "it quotes no words")
     if _says(record[citation.label], quote):
         return _held(citation, record, citation.label)
-    elsewhere = _elsewhere(citation.label, quote, record)
-    # Kinds that repeat the words of running text do not make its line ambiguous.
-    running = [label for label in elsewhere if record[label].kind in RUNNING]
-    if len(elsewhere) == 1 or len(running) == 1:
-        return _held(citation, record, (running or elsewhere)[0])
+    meant = _meant(citation.label, quote, record)
+    if meant is not None:
+        return _held(citation, record, meant)
     return _faulty(citation, record, f"{citation.label} does not say {citation.quote!r}")
 
 
@@ -46,12 +51,21 @@ def _faulty(citation: Citation, record: Record, fault: str) -> Citation:
     return citation.model_copy(update={"observation": record[citation.label].id, "fault": fault})
 
 
-def _elsewhere(label: str, quote: str, record: Record) -> list[str]:
-    """Labels of the other lines of the medium that say these words."""
+def _meant(label: str, quote: str, record: Record) -> str | None:
+    """The only other line of the medium, or else of the record, that says these words; None where there is no one."""
+    saying = [other for other, line in record if other != label and _says(line, quote)]
     medium = record[label].provenance.media
-    return [
-        other for other, line in record if other != label and line.provenance.media == medium and _says(line, quote)
-    ]
+    beside = [other for other in saying if record[other].provenance.media == medium]
+    if beside or len(quote.split()) < _UNMISTAKABLE:
+        return _only(beside, record)
+    return _only(saying, record)
+
+
+def _only(labels: Sequence[str], record: Record) -> str | None:
+    # Kinds that repeat the words of running text do not make its line ambiguous.
+    running = [label for label in labels if record[label].kind in RUNNING]
+    found = labels if len(labels) == 1 else running
+    return found[0] if len(found) == 1 else None
 
 
 def _says(observation: Observation, quote: str) -> bool:
