@@ -10,7 +10,7 @@ from consilience.agents.requests import Offer
 from consilience.agents.seating import Likeness, Routing, Seating, joining, route
 from consilience.agents.specialists import SPECIALISTS, specialist
 from consilience.agents.tasks import Task, task_of
-from consilience.agents.toolcalls import Found, consult, grown
+from consilience.agents.toolcalls import Found, call_tool, consult, grown
 from consilience.agents.turn import Citation, Claim, Dispute, LookAgain, Phase, Position, Stance, Turn
 from consilience.agents.verdict import (
     Confidence,
@@ -66,6 +66,7 @@ __all__ = [
     "Turn",
     "Verdict",
     "View",
+    "call_tool",
     "check_citation",
     "check_claim",
     "check_turn",

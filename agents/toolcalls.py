@@ -8,9 +8,9 @@ import json
 import math
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from consilience.agents.asking import ask, conversation
 from consilience.agents.briefing import opening_brief
@@ -40,9 +40,14 @@ class Found:
     """A call with what it gave: a medium of its words, and the lines of it."""
 
     call: ToolCall
-    content: bytes = b""
     media: Media | None = None
     observations: tuple[Observation, ...] = ()
+    content: bytes = b""
+    """Of the medium; empty where it is in a store already."""
+
+
+Caller: TypeAlias = Callable[[str, "BaseTool", dict[str, Any], float], Awaitable[Found]]
+"""Calls a tool for a seat, by letter, with these arguments, in so many seconds: `call_tool`, or something around it."""
 
 
 class _Call(BaseModel):
@@ -65,22 +70,35 @@ class _Calls(BaseModel):
 
 
 async def consult(
-    seat: Seat, question: str, record: Record, meter: Meter, *, relevance: Relevance | None = None
+    seat: Seat,
+    question: str,
+    record: Record,
+    meter: Meter,
+    *,
+    relevance: Relevance | None = None,
+    call: Caller | None = None,
 ) -> tuple[Found, ...]:
     """What a seat's tools give, called by its model until it has seen enough, or as often as it may.
+
+    Args:
+        seat: whose tools they are.
+        question: the user's.
+        record: without what they give.
+        meter: of the seat.
+        relevance: orders what the seat sees.
+        call: calls a tool; None: `call_tool`.
 
     Raises:
         ModelUnavailable: the endpoint failed before anything was found.
         BudgetSpent: the meter's ledger admitted no call before anything was found.
     """
     tools = {tool.name: tool for tool in seat.expert.tools}
+    call = call or call_tool
     found: list[Found] = []
-    while len(found) < seat.expert.tool_calls:
+    while _left(seat, found) > 0:
         evidence = await asyncio.to_thread(seat.evidence, grown(record, found), relevance)
         try:
             wanted = await _wanted(seat, question, evidence, found, meter)
-            if wanted and meter.ledger:
-                meter.ledger.check_time()
         except BadReply as problem:
             return (*found, Found(ToolCall.none(seat.letter, str(problem))))
         except ConsilienceError:
@@ -89,12 +107,17 @@ async def consult(
                 break
             raise
         made = [(each.call.tool, each.call.arguments) for each in found]
-        new = [call for i, call in enumerate(wanted) if call not in [*made, *wanted[:i]]]
+        new = [each for i, each in enumerate(wanted) if each not in [*made, *wanted[:i]]]
         if not new:
             break
         limit = min(seat.expert.tool_seconds, meter.ledger.seconds_left if meter.ledger else math.inf)
-        found += await asyncio.gather(*(call_tool(seat.letter, tools[name], given, limit) for name, given in new))
+        found += await asyncio.gather(*(call(seat.letter, tools[name], given, limit) for name, given in new))
     return tuple(found)
+
+
+def _left(seat: Seat, made: Sequence[Found]) -> int:
+    """Calls that the seat still has."""
+    return seat.expert.tool_calls - sum(1 + each.call.lost for each in made)
 
 
 async def _wanted(
@@ -102,7 +125,7 @@ async def _wanted(
 ) -> list[tuple[str, dict[str, Any]]]:
     """Which tools its model wants to call now, with their arguments, as many as are left; none: it has seen enough."""
     expert = seat.expert
-    left = expert.tool_calls - len(made)
+    left = _left(seat, made)
     offered = "\n".join(_offered(tool) for tool in expert.tools)
     failed = "".join(f"\n{found.call.tool} gave nothing." for found in made if found.call.failure)
     instruction = prompt("tools", role=expert.role, question=question, tools=offered, left=str(left), failed=failed)
@@ -137,11 +160,16 @@ def _type(told: Mapping[str, Any]) -> str:
 
 
 async def call_tool(seat: str, tool: BaseTool, arguments: dict[str, Any], seconds: float) -> Found:
-    """Calls a tool. Whatever goes wrong with it is a failure of this call, with its reason, and nothing else's."""
+    """Calls a tool. Whatever goes wrong with it is a failure of this call, with its reason, and nothing else's.
+
+    Without a second left it is not called.
+    """
     began = time.monotonic()
     message: Any = None
     failure: str | None = None
     try:
+        if seconds <= 0:
+            raise TimeoutError
         async with asyncio.timeout(seconds):
             message = await tool.ainvoke({"type": "tool_call", "id": "1", "name": tool.name, "args": arguments})
     except TimeoutError:
@@ -200,7 +228,7 @@ def _found(call: ToolCall, text: str) -> Found:
         for i, line in enumerate(shown, start=1)
     )
     left_out = len(lines) - len(shown)
-    return Found(call.model_copy(update={"left_out": left_out}), content, medium, observations)
+    return Found(call.model_copy(update={"left_out": left_out}), medium, observations, content)
 
 
 def grown(record: Record, found: Sequence[Found]) -> Record:

@@ -101,6 +101,7 @@ class ToolCall(_Frozen):
     failure: str | None = Field(None, description="Why it gave nothing; no prompt tells it.")
     left_out: int = Field(0, ge=0, description="Lines of a long result that did not come into the record.")
     seconds: float = Field(ge=0)
+    lost: int = Field(0, ge=0, description="Calls of it before that were under way when their process ended.")
 
     @classmethod
     def none(cls, seat: str, reason: str) -> ToolCall:
@@ -110,6 +111,7 @@ class ToolCall(_Frozen):
     def describe(self) -> str:
         """`add({"a": 2}) failed: no result within 30 s`."""
         told = f"{self.tool}({json.dumps(self.arguments, ensure_ascii=False)})"
+        told += f", called {self.lost + 1} times, as its process ended" if self.lost else ""
         left_out = f", {self.left_out} lines left out" if self.left_out else ""
         return f"{told} failed: {self.failure}" if self.failure else f"{told}{left_out}"
 

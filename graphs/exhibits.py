@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
+from functools import partial
 
 from consilience.agents import Exhibit, Seat
+from consilience.graphs.journal import page_of_run
 from consilience.graphs.workbench import Workbench
 from consilience.tools.render import LONGEST_SOUND, jpeg_of, wav_of
+from pydantic import BaseModel
 
 from consilience.core.errors import BadConfiguration, BadMedia, ConsilienceError, Unobservable
+from consilience.models import noted
 from consilience.observations import Media, Record
 
 __all__ = ["exhibits_for"]
 
 _MOST_BYTES = 3_000_000
 """Of all that one seat is shown."""
+
+
+class _Taken(BaseModel):
+    """The model was reached, and takes what it is to be shown. Journals hold it: a replay reaches no model."""
 
 
 async def exhibits_for(bench: Workbench, seat: Seat, record: Record) -> tuple[Exhibit, ...]:
@@ -28,21 +36,29 @@ async def exhibits_for(bench: Workbench, seat: Seat, record: Record) -> tuple[Ex
         BadConfiguration: its model, or one that stands in for it, does not take such media by its profile.
     """
     wanted = seat.expert.shown
-    for modality in wanted:
-        try:
-            takes = await seat.endpoint.takes(modality)
-        except ConsilienceError:
-            # That it cannot be reached is this seat's loss, which its opening tells.
-            return ()
-        if not takes:
+    if not wanted:
+        return ()
+    try:
+        await noted(page_of_run("shown", seat.letter), "taken", _Taken, partial(_taken, seat))
+    except BadConfiguration:
+        raise
+    except ConsilienceError:
+        # That it cannot be reached is this seat's loss, which its opening tells.
+        return ()
+    view = seat.expert.sees.modalities or wanted
+    media = [medium for medium in record.media if medium.modality in wanted and medium.modality in view]
+    return await asyncio.to_thread(_shown, bench, media) if media else ()
+
+
+async def _taken(seat: Seat) -> _Taken:
+    for modality in seat.expert.shown:
+        if not await seat.endpoint.takes(modality):
             raise BadConfiguration(
                 f"{seat.expert.name} is to be shown {modality}; {seat.endpoint.name} does not say that it takes that.",
                 cure=f"Give it a model whose LangChain profile has {modality}_inputs (and such fallbacks), or take "
                 f"{modality!r} out of its `shown`.",
             )
-    view = seat.expert.sees.modalities or wanted
-    media = [medium for medium in record.media if medium.modality in wanted and medium.modality in view]
-    return await asyncio.to_thread(_shown, bench, media) if media else ()
+    return _Taken()
 
 
 def _shown(bench: Workbench, media: Sequence[Media]) -> tuple[Exhibit, ...]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from consilience.models import Entry
 
-__all__ = ["CONFIG_KEY", "Page", "RunJournal", "journal_of_run"]
+__all__ = ["CONFIG_KEY", "Page", "RunJournal", "journal_of_run", "page_of_run"]
 
 CONFIG_KEY = "consilience_journal"
 """Under it, in `configurable`, the journal of a run goes to the nodes."""
@@ -80,7 +80,7 @@ class RunJournal:
         return self._about
 
     def page(self, *place: object) -> Page:
-        """The calls of one speaker in one phase and round."""
+        """The part of one speaker, or step, in one phase and round."""
         return Page(self, "/".join(map(str, place)))
 
     def words(self, place: str) -> list[str]:
@@ -143,11 +143,10 @@ class Page:
         attempts = self._journal.calls(key)
         if not attempts and self.closed and self._journal.calls(self._lateness):
             return Entry(cut_short=True)
-        if not attempts:
-            if self.closed:
-                self._journal.missing.append(key)
-            return Entry()
-        return attempts[-1].model_copy(update={"spent": tuple(used for entry in attempts for used in entry.spent)})
+        last = attempts[-1] if attempts else Entry()
+        if self.closed and not last.ended:
+            self._journal.missing.append(key)
+        return last.model_copy(update={"spent": tuple(used for entry in attempts for used in entry.spent)})
 
     async def begin(self, request: str, entry: Entry) -> None:
         """Keeps what the call may use."""
@@ -166,3 +165,9 @@ def journal_of_run() -> RunJournal | None:
         return None
     journal: RunJournal | None = config.get("configurable", {}).get(CONFIG_KEY)
     return journal
+
+
+def page_of_run(*place: object) -> Page | None:
+    """The part of the running graph's journal that this speaker, or step, has in this phase and round."""
+    journal = journal_of_run()
+    return journal.page(*place) if journal else None

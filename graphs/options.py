@@ -98,7 +98,8 @@ class Asking(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
+    """Of 1 the journal holds model calls alone, and nothing of tools, readings and what seats are shown."""
     question: str
     media: tuple[Media, ...] = ()
     on: Standing = Standing()

@@ -9,13 +9,14 @@ from typing import Any
 from consilience.agents import LookAgain, Offer
 from consilience.graphs.state import Look
 from consilience.tools import Encoder, Runner, estimated_seconds
+from pydantic import BaseModel, ConfigDict
 
 from consilience.core.errors import BadConfiguration, UnknownName
 from consilience.observations import Cell, Locator, Media, Modality, TimeRange
 from consilience.observations.observation import canonical_json
 from consilience.observations.places import lacking
 
-__all__ = ["Looks", "Reading", "offers", "reading_of"]
+__all__ = ["Looks", "Outcome", "Reading", "offers", "reading_of"]
 
 # Of these modalities another place, or another setting, may show something that the first reading did not.
 _UNNAMED = frozenset[Modality]({"image", "audio"})
@@ -43,9 +44,9 @@ class Looks:
             raise ValueError(f"looks are one or more, in more than 0 s: not {self.requests} in {self.seconds} s")
 
     def spent(self, looks: Iterable[Look]) -> tuple[int, float]:
-        """Readings so far, and the seconds they took."""
-        made = [look for look in looks if look.request.encoder and look.refused is None]
-        return len(made), sum(look.seconds for look in made)
+        """Readings so far, lost ones included, and the seconds they took."""
+        asked = [look for look in looks if look.request.encoder]
+        return sum(look.lost + (look.refused is None) for look in asked), sum(look.seconds for look in asked)
 
     def exhausted(self, looks: Iterable[Look]) -> bool:
         """Whether nothing more may be asked for."""
@@ -81,6 +82,26 @@ class Reading:
     def seconds(self) -> float:
         """What it may take."""
         return estimated_seconds(self.encoder, self.medium, self.where)
+
+
+class Outcome(BaseModel):
+    """What became of a reading. Journals hold it: what was refused for want of time is not read when time is no matter.
+
+    Attributes:
+        refused: why it was not made.
+        observations: their ids; they are in the store.
+        seconds: that the encoder took.
+        cached: the encoding was remembered.
+        failure: why the encoder observed nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    refused: str | None = None
+    observations: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cached: bool = False
+    failure: str | None = None
 
 
 def offers(runner: Runner, media: Sequence[Media], looks: Looks) -> tuple[Offer, ...]:

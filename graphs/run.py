@@ -66,16 +66,18 @@ async def astream(
 
 
 async def replay(**options: Unpack[AskOptions]) -> Verdict:
-    """The verdict of a finished run once more, from its media and its journal, without asking any model.
+    """The verdict of a finished run once more, from its media and its journal: no model, no tool, no reading again.
 
-    All else runs as it did: perception (from the cache), rules, checks. Nothing is written to the thread.
+    All else runs as it did: perception (from the cache), rules, checks. Nothing is written to the thread. Neither keys
+    nor a network are needed.
 
     Args:
         options: `thread`, `checkpointer`, `settings`, and those objects of your own that the run was begun with.
 
     Raises:
         UnknownName: there is no such thread.
-        BadConfiguration: the run was changed on its way, or had more from outside than models' replies.
+        BadConfiguration: the run was changed on its way, or was kept by an earlier version, and had more from outside
+            than models' replies.
         RunError: the journal does not hold all calls: the run did not end, or graph or prompts have changed since.
     """
     settings = options.get("settings") or Settings()
@@ -90,13 +92,17 @@ async def replay(**options: Unpack[AskOptions]) -> Verdict:
                 cure="Resume it: a finished run gives its verdict.",
             )
         options = asking.completed(options)
-        if asking.protocol.looks or any(expert.tools for expert in options.get("experts", ())):
+        experts = options.get("experts", ())
+        if asking.schema_version == 1 and (asking.protocol.looks or any(one.tools or one.shown for one in experts)):
             # Called again, a tool would do what it does a second time, and what was refused for want of time be read.
             raise BadConfiguration(
-                "What seats had read again, and what their tools gave, is in no journal.",
+                "What seats had read again or were shown, and what their tools gave, is in no journal: an earlier "
+                "version kept this run.",
                 cure="Resume the run instead: a finished one gives its verdict, and asks nobody.",
             )
-        options.pop("budget", None)  # what was spent is known
+        # What was spent is known, and so is who stood in for whom.
+        options.pop("budget", None)
+        options.pop("fallbacks", None)
         queue: asyncio.Queue[Any] = asyncio.Queue()
         _, graph = await assembled(options, settings, stack, None, report=reporter(queue), aloud=False)
         state = asking.whole()
@@ -106,7 +112,7 @@ async def replay(**options: Unpack[AskOptions]) -> Verdict:
         if journal.missing:
             raise RunError(
                 f"The journal of the thread {place.thread!r} does not hold {len(journal.missing)} of the calls.",
-                cure="Resume the run to its end first; a graph or a prompt that has changed cannot be replayed.",
+                cure="Resume the run to its end first; with a changed graph, prompt or model it cannot be replayed.",
             )
         return verdict
 

@@ -101,7 +101,8 @@ class Look(_Frozen):
     seats: tuple[str, ...] = Field(description="Letters of those that made it.")
     labels: tuple[str, ...] = Field(description="What was found; every later prompt shows it.")
     added: tuple[str, ...] = Field((), description="Ids of the observations that an encoder added to the record.")
-    seconds: float = Field(0.0, ge=0, description="That the encoder took.")
+    seconds: float = Field(0.0, ge=0, description="That the encoder took, or may have taken where it was lost.")
+    lost: int = Field(0, ge=0, description="Readings of it before that were under way when their process ended.")
     cached: bool = Field(False, description="The encoding was remembered.")
     refused: str | None = Field(None, description="Why nothing was run; None: it was, or none was asked for.")
     failure: str | None = Field(None, description="Why the encoder observed nothing, with the cure.")
@@ -118,7 +119,9 @@ class Look(_Frozen):
         if self.request.encoder is None:
             return lines
         new = f"{len(self.added)} new" if self.added else "nothing new"
-        return f"{lines}, {new} ({'cached' if self.cached else f'{self.seconds:.1f} s'})"
+        how = "cached" if self.cached else f"{self.seconds:.1f} s"
+        how += f", read {self.lost + 1} times, as its process ended" if self.lost else ""
+        return f"{lines}, {new} ({how})"
 
 
 PERSON = "person"

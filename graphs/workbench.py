@@ -10,7 +10,7 @@ from types import TracebackType
 
 from consilience.agents import Expert, Judge, Seat, take_seats
 from consilience.graphs.events import Comparing, emit
-from consilience.graphs.journal import journal_of_run
+from consilience.graphs.journal import journal_of_run, page_of_run
 from consilience.graphs.ledgers import Ledgers
 from consilience.graphs.records import Records
 from consilience.graphs.relevance import QuestionRelevance, embedder_if_installed
@@ -76,16 +76,21 @@ class Workbench:
         ready = {encoder.name: encoder for encoder in (*default_encoders(self.settings), *asked_for)}
         self.runner = Runner(self.store, ready.values(), settings=self.settings, cache=cache, on_download=on_download)
         self._on_download = on_download
-        self._endpoints: list[tuple[ModelLike | None, Endpoint]] = []
+        self._endpoints: list[tuple[ModelLike | None, bool, Endpoint]] = []
 
     def endpoint(self, model: ModelLike | None = None) -> Endpoint:
-        """The endpoint of `model`, or of the bench's model; the same one for the same model."""
+        """The endpoint of `model`, or of the bench's model; the same one for the same model.
+
+        While a run is replayed it is one that no call can be made on, and that needs no key.
+        """
         wanted = self.model if model is None else model
-        for known, endpoint in self._endpoints:
-            if known is wanted or (isinstance(known, str) and known == wanted):
+        journal = journal_of_run()
+        offline = journal is not None and journal.closed
+        for known, alike, endpoint in self._endpoints:
+            if alike == offline and (known is wanted or (isinstance(known, str) and known == wanted)):
                 return endpoint
-        endpoint = resolve(wanted, self.settings, on_download=self._on_download)
-        self._endpoints.append((wanted, endpoint))
+        endpoint = resolve(wanted, self.settings, on_download=self._on_download, offline=offline)
+        self._endpoints.append((wanted, offline, endpoint))
         return endpoint
 
     def seats(self, panel: Panel, experts: Sequence[Expert]) -> tuple[Seat, ...]:
@@ -99,8 +104,7 @@ class Workbench:
             state: of the run.
             place: what tells the speaker, the phase and the round apart from all others of the run.
         """
-        journal = journal_of_run()
-        return Meter(self.ledgers.of(state), journal.page(*place) if journal else None)
+        return Meter(self.ledgers.of(state), page_of_run(*place))
 
     def judge(self, panel: Panel, *, digests: bool = False) -> Judge:
         """The panel's judge, who reads turns or their digests."""
@@ -131,7 +135,7 @@ class Workbench:
 
     async def close(self) -> None:
         """Closes the connections that were opened on the running loop."""
-        for _, endpoint in self._endpoints:
+        for *_, endpoint in self._endpoints:
             await endpoint.close()
 
 

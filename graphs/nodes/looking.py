@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from consilience.agents import LookAgain, Turn
 from consilience.graphs.events import LookedAgain, emit
+from consilience.graphs.journal import Page, page_of_run
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.reconciliation import joined
 from consilience.graphs.nodes.rounds import question_of
-from consilience.graphs.readings import Looks, Reading, offers, reading_of
+from consilience.graphs.readings import Looks, Outcome, Reading, offers, reading_of
 from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState, Look
 from consilience.graphs.tracing import traced
@@ -20,6 +22,7 @@ from consilience.graphs.workbench import Workbench
 from consilience.tools import Encoding, observed
 
 from consilience.core.errors import UnknownName
+from consilience.models import noted
 from consilience.observations import Observation, Record, Relevance
 
 __all__ = ["look", "requests_of"]
@@ -35,7 +38,8 @@ def look(
     Lines that were left out are looked up in the record: those of each stretch that hold its words best. A place that
     an encoder is to read again is read, within the limits of `looks` and of the run's budget; what it observes goes
     into the record behind all that is there, and is compared with the other media. A request that several seats make
-    is answered once; so is one that was answered before. What is not done is told with the reason.
+    is answered once; so is one that was answered before. What is not done is told with the reason. What a reading gave
+    stands in the run's journal: it is not made again.
 
     Args:
         bench: store, embedder, encoders.
@@ -56,7 +60,8 @@ def look(
         new = {request: seats for request, seats in requests.items() if request not in answered}
         if not new:
             return {}
-        sight = _Sight(bench, state, await bench.records.of(state), tokens)
+        journal = page_of_run("look", last_round(state.get("turns", [])))
+        sight = _Sight(bench, state, await bench.records.of(state), tokens, journal)
         for request, seats in new.items():
             if request.encoder is None:
                 await sight.look_up(request, seats)
@@ -84,6 +89,7 @@ class _Sight:
     state: DebateState
     record: Record
     tokens: int
+    journal: Page | None = None
     looks: list[Look] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     added: list[Observation] = field(default_factory=list)
@@ -120,31 +126,45 @@ class _Sight:
 
     async def _read(self, request: LookAgain, seats: tuple[str, ...], looks: Looks) -> None:
         reading = reading_of(request, self.bench.runner, self.record.media, looks)
-        ledger = self.bench.ledgers.of(self.state)
-        left = ledger.seconds_left if ledger else float("inf")
-        refused = reading if isinstance(reading, str) else looks.objection(reading, self._all_looks, left)
-        if isinstance(reading, str) or refused:
-            self._tell(Look(request=request, seats=seats, labels=(), refused=refused))
+        if isinstance(reading, str):
+            self._tell(Look(request=request, seats=seats, labels=(), refused=reading))
             return
-        room = min(looks.seconds - looks.spent(self._all_looks)[1], left)
-        encoding = await self._encoded(reading, room)
+        read = partial(self._outcome, reading, looks)
+        outcome, lost = await noted(self.journal, reading.key, Outcome, read, seconds=reading.seconds)
+        ids = outcome.observations
+        found = dict(zip(ids, await asyncio.to_thread(self.bench.store.get, ids), strict=True)) if ids else {}
         known = {observation.id for _, observation in self.record}
-        found = {observation.id: observation for observation in observed([encoding])}
         new = [observation for name, observation in found.items() if name not in known]
         self.added += new
         self.record = Record(self.record.media, [*(o for _, o in self.record), *new])
-        if encoding.failure is not None:
-            self.failures.append(f"{request.describe()}: {encoding.failure}")
+        if outcome.failure is not None:
+            self.failures.append(f"{request.describe()}: {outcome.failure}")
         self._tell(
             Look(
                 request=request,
                 seats=seats,
                 labels=await self._shown(found),
                 added=tuple(observation.id for observation in new),
-                seconds=round(encoding.seconds, 3),
-                cached=encoding.cached,
-                failure=encoding.failure,
+                seconds=outcome.seconds + sum(lost),
+                lost=len(lost),
+                cached=outcome.cached,
+                refused=outcome.refused,
+                failure=outcome.failure,
             )
+        )
+
+    async def _outcome(self, reading: Reading, looks: Looks) -> Outcome:
+        """Reads it, where there is room for that."""
+        ledger = self.bench.ledgers.of(self.state)
+        left = ledger.seconds_left if ledger else float("inf")
+        if refused := looks.objection(reading, self._all_looks, left):
+            return Outcome(refused=refused)
+        encoding = await self._encoded(reading, min(looks.seconds - looks.spent(self._all_looks)[1], left))
+        return Outcome(
+            observations=tuple(dict.fromkeys(observation.id for observation in observed([encoding]))),
+            seconds=round(encoding.seconds, 3),
+            cached=encoding.cached,
+            failure=encoding.failure,
         )
 
     async def _encoded(self, reading: Reading, room: float) -> Encoding:

@@ -8,6 +8,7 @@ from typing import Any
 from consilience.agents import LookAgain
 from consilience.graphs.events import LookedAgain, emit
 from consilience.graphs.guidance import Pause
+from consilience.graphs.journal import page_of_run
 from consilience.graphs.nodes.consulting import said_at, taken_up
 from consilience.graphs.nodes.looking import requests_of
 from consilience.graphs.nodes.perception import Node
@@ -17,12 +18,22 @@ from consilience.graphs.standings import last_round
 from consilience.graphs.state import DebateState, Look
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Panel, Workbench
+from pydantic import BaseModel, ConfigDict
 
+from consilience.models import noted
 from consilience.observations import Record
 
 __all__ = ["permit"]
 
 _NO, _SPARED = "a person said no", "a person knew it"
+
+
+class _Dear(BaseModel):
+    """Requests that are dear, each with the seconds it may take. Journals hold it: it depends on the time left."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    readings: tuple[tuple[LookAgain, float], ...]
 
 
 def permit(bench: Workbench, panel: Panel, looks: Looks) -> Node:
@@ -35,15 +46,21 @@ def permit(bench: Workbench, panel: Panel, looks: Looks) -> Node:
     @traced
     async def permit(state: DebateState) -> dict[str, Any]:
         record = await bench.records.of(state)
-        dear = _dear(bench, state, record, looks)
+        requests, number = requests_of(state.get("turns", [])), last_round(state.get("turns", []))
+        if not any(request.encoder for request in requests):
+            return {}
+
+        async def weighed() -> _Dear:
+            return _Dear(readings=tuple(_dear(bench, state, record, looks).items()))
+
+        found, _ = await noted(page_of_run("permit", number), "dear", _Dear, weighed)
+        dear = dict(found.readings)
         if not dear:
             return {}
         lines = tuple(f"{request.describe()}: about {seconds:.0f} s" for request, seconds in dear.items())
-        number = last_round(state.get("turns", []))
         said = await said_at(Pause(at="look", question=state["question"], round=number, lines=lines))
         if said.action == "approve":
             return {}
-        requests = requests_of(state.get("turns", []))
         why = f"{_NO}: {said.text}".removesuffix(": ") if said.action == "reject" else _SPARED
         refused = [Look(request=request, seats=requests[request], labels=(), refused=why) for request in dear]
         for look in refused:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from consilience.agents import Found, Seat, consult, grown
+from consilience.agents import Found, Seat, ToolCall, call_tool, consult, grown
 from consilience.graphs.events import ToolCalled, emit
 from consilience.graphs.workbench import Workbench
+from pydantic import BaseModel, ConfigDict
 
-from consilience.models import Meter
-from consilience.observations import ObservationStore, Record, Relevance
+from consilience.models import Journal, Meter, noted
+from consilience.observations import Media, ObservationStore, Record, Relevance
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
 
 __all__ = ["Results"]
+
+
+class _Result(BaseModel):
+    """A call with what it gave, as it is kept: what it gave lies in the store."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    call: ToolCall
+    media: Media | None
+    observations: tuple[str, ...]
 
 
 class Results:
@@ -31,13 +46,15 @@ class Results:
     async def consult(self, seat: Seat, question: str, meter: Meter, relevance: Relevance) -> Record:
         """Lets a seat's model call its tools, and gives the record that it then sees.
 
+        What a tool gave stands in the journal of the meter: it is not called for it again.
+
         Raises:
             ConsilienceError: the model failed, or a limit of the budget is reached.
         """
         if not seat.expert.tools:
             return self._record
-        found = await consult(seat, question, self._record, meter, relevance=relevance)
-        await asyncio.to_thread(_keep, self._bench.store, found)
+        call = partial(self._call, meter.journal)
+        found = await consult(seat, question, self._record, meter, relevance=relevance, call=call)
         self._found[seat.letter] = found
         record = self.record(seat.letter)
         labels = {observation.id: label for label, observation in record}
@@ -45,6 +62,23 @@ class Results:
             lines = tuple(record.line(labels[observation.id]) for observation in each.observations)
             emit(ToolCalled(call=each.call, lines=lines))
         return record
+
+    async def _call(
+        self, journal: Journal | None, seat: str, tool: BaseTool, arguments: dict[str, Any], seconds: float
+    ) -> Found:
+        """What the tool gives now, or gave when it was called for this."""
+        store = self._bench.store
+
+        async def call() -> _Result:
+            found = await call_tool(seat, tool, arguments, seconds)
+            await asyncio.to_thread(_keep, store, found)
+            return _Result(call=found.call, media=found.media, observations=tuple(o.id for o in found.observations))
+
+        what = json.dumps(["tool", tool.name, arguments], sort_keys=True, default=str)
+        result, lost = await noted(journal, what, _Result, call)
+        observations = await asyncio.to_thread(store.get, result.observations) if result.observations else ()
+        told = result.call.model_copy(update={"lost": len(lost)}) if lost else result.call
+        return Found(told, result.media, observations)
 
     def update(self) -> dict[str, Any]:
         """What the state gains, in the order of the seats, whoever was done first."""
@@ -59,10 +93,9 @@ class Results:
         }
 
 
-def _keep(store: ObservationStore, found: Sequence[Found]) -> None:
+def _keep(store: ObservationStore, found: Found) -> None:
     """Blocks."""
-    for each in found:
-        if each.media:
-            store.put_bytes(each.content)
-            store.put_media(each.media)
-            store.put(each.observations)
+    if found.media:
+        store.put_bytes(found.content)
+        store.put_media(found.media)
+        store.put(found.observations)

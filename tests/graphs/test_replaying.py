@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from consilience.graphs import Guidance, replay
+from consilience.graphs.checkpoints import in_memory
 
-from consilience import Expert, Verdict, aask
+from consilience import Expert, Verdict, Workbench, aask, debate
 from consilience.core.errors import BadConfiguration, RunError, UnknownName, Waiting
 from consilience.core.settings import Settings
 from consilience.models import Budget
@@ -77,11 +79,6 @@ async def test_a_seat_that_was_late_before_its_first_call_is_so_again(settings: 
     assert again.model_dump_json() == ran.model_dump_json()
 
 
-async def test_what_no_journal_holds_is_not_replayed(settings: Settings) -> None:
-    with pytest.raises(BadConfiguration, match="in no journal"):
-        await both(settings, looks=2)
-
-
 async def test_a_spent_budget_is_spent_again(settings: Settings) -> None:
     ran, again = await both(settings, budget=Budget(calls=3))
     assert "budget" in ran.stop_reason
@@ -128,6 +125,48 @@ async def test_what_the_journal_does_not_hold_is_no_loss_but_an_error(settings: 
     changed = [Expert("reader", "another reader", model=server.base_url), PAIR[1]]
     with pytest.raises(RunError, match="does not hold"):
         await replay(thread="one", settings=settings, experts=changed)
+
+
+async def test_neither_key_nor_client_is_needed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"thread": "one", "settings": settings}
+    with ModelServer(witness) as server, monkeypatch.context() as online:
+        online.setenv("OPENAI_API_KEY", "sesame")
+        online.setenv("OPENAI_API_BASE", server.base_url)
+        ran = await aask(
+            QUESTION, [NOTE], model="openai:one", judge="openai:two", fallbacks=["openai:three"], **options
+        )
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setitem(sys.modules, "langchain_openai", None)
+    again = await replay(**options)
+    assert again.model_dump_json() == ran.model_dump_json()
+    with pytest.raises(RunError, match="does not hold"):
+        await replay(model="openai:other", **options)
+    with pytest.raises(RunError, match="does not hold"):
+        await replay(judge="azure_openai:other", **options)
+
+
+async def test_an_own_graph_needs_no_key_either_and_asks_again_afterwards(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saver = in_memory()
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    with ModelServer(witness) as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.base_url)
+        async with Workbench(model="openai:one", settings=settings) as bench:
+            options: dict[str, Any] = {
+                "thread": "one",
+                "settings": settings,
+                "graph": debate(bench, checkpointer=saver),
+            }
+            ran = await aask(QUESTION, [NOTE], **options)
+        async with Workbench(model="openai:one", settings=settings) as bench:
+            options["graph"] = debate(bench, checkpointer=saver)
+            monkeypatch.delenv("OPENAI_API_KEY")
+            assert (await replay(**options)).model_dump_json() == ran.model_dump_json()
+            monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+            assert (await aask(QUESTION, [NOTE], **options)).answer == ran.answer
 
 
 async def test_what_is_not_there_cannot_be_replayed(settings: Settings) -> None:

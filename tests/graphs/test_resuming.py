@@ -7,11 +7,9 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,77 +38,6 @@ NODES = (
 PLACES = ("sqlite", "postgresql")
 CALLS = 2 + 2 + 2
 """Openings, exchange, and the judge's two."""
-
-MOTHER = """
-import asyncio, json, os, signal, sys
-import aiohttp, langchain_openai, langgraph.checkpoint.postgres.aio, langgraph.checkpoint.sqlite.aio, openai
-import consilience.tools.catalog
-from consilience import aask
-from consilience.core.settings import Settings
-from consilience.graphs import Guidance, nodes
-
-def mortal(factory):
-    def make(*arguments, **options):
-        node = factory(*arguments, **options)
-        async def dies(state):
-            await node(state)  # it has done all its work, and does not return
-            os.kill(os.getpid(), signal.SIGKILL)
-        return dies
-    return make
-
-def child(told):
-    if told["dies_in"]:
-        setattr(nodes, told["dies_in"], mortal(getattr(nodes, told["dies_in"])))
-    options = {name: told[name] for name in ("thread", "checkpointer")}
-    if told.get("says"):
-        options |= {"resume": Guidance(**told["says"])}
-    else:
-        options |= {name: told[name] for name in ("question", "media", "protocol", "model")}
-    asyncio.run(aask(settings=Settings(cache_dir=told["cache"]), **options))
-
-for line in sys.stdin:
-    pid = os.fork()
-    if not pid:
-        child(json.loads(line))
-        os._exit(0)
-    print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-"""
-
-
-class Mother:
-    """A process with everything imported; what it asks, a child of its own asks, which may be killed."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-c", MOTHER]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-
-    def begin(self, **told: Any) -> int:
-        """The child's process id."""
-        assert self._process.stdin
-        print(json.dumps(told), file=self._process.stdin, flush=True)
-        return int(self._line())
-
-    def ended(self) -> int:
-        """Waits for the child's end, and gives its exit code."""
-        return int(self._line())
-
-    def _line(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline()
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
-@pytest.fixture(scope="module")
-def mother() -> Iterator[Mother]:
-    running = Mother()
-    yield running
-    running.close()
 
 
 @pytest.fixture
@@ -146,7 +73,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def begin(mother: Mother, warm: Settings, media: list[str]) -> Callable[..., int]:
+def begin(mother: Any, warm: Settings, media: list[str]) -> Callable[..., int]:
     """Starts a process that asks, and gives its id."""
 
     def begin(url: str, server: ModelServer, dies_in: str | None = None) -> int:
@@ -157,7 +84,7 @@ def begin(mother: Mother, warm: Settings, media: list[str]) -> Callable[..., int
 
 
 @pytest.fixture
-def killed(mother: Mother, begin: Callable[..., int]) -> Callable[..., None]:
+def killed(mother: Any, begin: Callable[..., int]) -> Callable[..., None]:
     """Lets a process ask that is killed at the end of a node."""
 
     def killed(url: str, server: ModelServer, dies_in: str) -> None:
@@ -218,7 +145,7 @@ def written(place: str) -> Counter[str]:
 @pytest.mark.parametrize("place", PLACES, indirect=True)
 @pytest.mark.parametrize("last", range(1, CALLS + 1))
 async def test_killed_during_a_call_it_repeats_what_was_in_flight_alone(
-    last: int, place: str, mother: Mother, begin: Callable[..., int], warm: Settings
+    last: int, place: str, mother: Any, begin: Callable[..., int], warm: Settings
 ) -> None:
     killer = Killer(last)
     with ModelServer(killer, latency=0.02) as server:
@@ -239,7 +166,7 @@ async def test_killed_during_a_call_it_repeats_what_was_in_flight_alone(
 
 
 async def test_what_a_person_said_outlives_the_process(
-    mother: Mother, server: ModelServer, warm: Settings, media: list[str], url: str
+    mother: Any, server: ModelServer, warm: Settings, media: list[str], url: str
 ) -> None:
     options: dict[str, Any] = {"model": server.base_url, "checkpointer": url, "settings": warm}
     with pytest.raises(Waiting):

@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from openai import DefaultAsyncHttpxClient
 
-from consilience.core.errors import BadConfiguration, MissingExtra
+from consilience.core.errors import BadConfiguration, MissingExtra, RunError
 from consilience.core.settings import Settings
 from consilience.models import DEFAULT_EMBEDDED, Endpoint, Reply, Usage, resolve
 from consilience.testing import ModelServer, ScriptedChatModel
@@ -121,6 +121,15 @@ def test_a_key_that_is_missing_elsewhere_is_told() -> None:
         resolve("azure_openai:gpt-5")
     assert "AZURE_OPENAI_API_KEY" in raised.value.problem
     assert "PROVIDER:MODEL" in raised.value.cure
+
+
+@pytest.mark.parametrize("name", ["azure_openai:gpt-5", "no-such-provider:model"])
+async def test_offline_a_name_stands_for_a_model_that_cannot_be_asked(name: str) -> None:
+    endpoint = resolve(name, offline=True)
+    assert (endpoint.name, endpoint.provider) == (name, name.partition(":")[0])
+    with pytest.raises(RunError, match="the run is replayed"):
+        await reply_of(endpoint)
+    await endpoint.close()
 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

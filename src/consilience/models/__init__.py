@@ -3,7 +3,7 @@
 from consilience.models.budget import Budget, Estimate, Ledger, Limit, Reservation
 from consilience.models.calling import Reply, Sampling
 from consilience.models.endpoint import Endpoint
-from consilience.models.journal import CutShort, Entry, Journal
+from consilience.models.journal import CutShort, Entry, Journal, noted
 from consilience.models.meter import Meter
 from consilience.models.methods import Method
 from consilience.models.resolve import DEFAULT_EMBEDDED, ModelLike, resolve
@@ -29,6 +29,7 @@ __all__ = [
     "Reservation",
     "Sampling",
     "Usage",
+    "noted",
     "price",
     "provider_name",
     "resolve",

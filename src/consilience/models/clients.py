@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
-from consilience.core.errors import MissingExtra
+from consilience.core.errors import MissingExtra, RunError
 from consilience.models.completions import PlainCompletions
 
-__all__ = ["Connection", "Given", "OpenAIProtocol"]
+__all__ = ["Absent", "Connection", "Given", "OpenAIProtocol"]
 
 
 class Connection(Protocol):
@@ -40,6 +40,24 @@ class Given:
 
     async def close(self) -> None:
         """The caller's to close."""
+
+
+class Absent:
+    """Nothing: of a model that only stands by its name in a run that is replayed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    async def open(self) -> Runnable[Any, Any]:
+        """Never gives one.
+
+        Raises:
+            RunError: always.
+        """
+        raise RunError(f"{self._name} is not to be asked: the run is replayed.")
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 class OpenAIProtocol:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +16,9 @@ from consilience.models.calling import Prompt, Reply
 from consilience.models.estimate import lost
 from consilience.models.usage import Usage
 
-__all__ = ["CutShort", "Entry", "Failure", "Journal", "kept"]
+__all__ = ["CutShort", "Entry", "Failure", "Journal", "kept", "noted"]
+
+_Given = TypeVar("_Given", bound=BaseModel)
 
 _ERRORS = {kind.__name__: kind for kind in (BadReply, BudgetSpent, CircuitOpen, ModelUnavailable)}
 
@@ -54,17 +56,24 @@ class Entry(BaseModel):
 
     Attributes:
         reply: what it gave.
+        given: or, where no model is asked, what came of it, JSON: see `noted`.
         failure: or how it failed for good.
-        cut_short: or it was ended from outside. None of the three: its process died first.
+        cut_short: or it was ended from outside. None of the four: its process died first.
         spent: what each attempt used; of one that was in flight then, what it may have used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     reply: Reply | None = None
+    given: str | None = None
     failure: Failure | None = None
     cut_short: bool = False
     spent: tuple[Usage, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """It is known what became of it."""
+        return self.cut_short or any(one is not None for one in (self.reply, self.given, self.failure))
 
 
 class Journal(Protocol):
@@ -134,13 +143,62 @@ async def kept(journal: Journal, call: Call, model: str, provider: str, ask: Cal
     return reply
 
 
+async def noted(
+    journal: Journal | None,
+    what: str,
+    form: type[_Given],
+    make: Callable[[], Awaitable[_Given]],
+    *,
+    seconds: float = 0.0,
+) -> tuple[_Given, tuple[float, ...]]:
+    """What the journal holds of something that is no model's call, or else what `make` gives, which it holds then.
+
+    Beside it the seconds of each attempt that was lost before: it was in flight when its process died, or was ended
+    from outside.
+
+    Args:
+        journal: of who does it; None: none is kept.
+        what: tells it apart from all else that this speaker does.
+        form: of what comes of it: words and references. Bytes, and what is referred to, are kept elsewhere before.
+        make: does it.
+        seconds: that it may take.
+
+    Raises:
+        ConsilienceError: it fails; what failed before is done again, unless the journal is closed.
+        CutShort: the journal is closed, and it was ended from outside.
+    """
+    if journal is None:
+        return await make(), ()
+    request = hashlib.sha256(what.encode()).hexdigest()
+    known = journal.recall(request)
+    lost = tuple(usage.seconds for usage in known.spent)
+    if known.given is not None:
+        return form.model_validate_json(known.given), lost
+    if journal.closed:
+        raise _earlier(known)
+    at_risk = (Usage(seconds=seconds),)
+    await journal.begin(request, Entry(spent=at_risk))
+    try:
+        made = await make()
+    except ConsilienceError as problem:
+        await journal.end(request, Entry(failure=Failure.of(problem)))
+        raise
+    except asyncio.CancelledError:
+        await journal.end(request, Entry(cut_short=True, spent=at_risk))
+        raise
+    await journal.end(request, Entry(given=made.model_dump_json()))
+    return made, lost
+
+
 def _earlier(known: Entry) -> Exception:
     """Why a call gave nothing when it was made."""
     if known.failure is not None:
         return known.failure.error()
     if known.cut_short:
         return CutShort()
-    return RunError("The journal of the run holds no reply to this call.", cure="Was the graph or a prompt changed?")
+    return RunError(
+        "The journal of the run does not hold this call.", cure="Was the graph, a prompt or a model changed?"
+    )
 
 
 def _digest(model: str, prompt: Prompt) -> str:

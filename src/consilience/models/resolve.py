@@ -13,7 +13,7 @@ from langchain_core.runnables import Runnable
 from consilience.core.errors import BadConfiguration, ModelUnavailable
 from consilience.core.settings import Settings
 from consilience.core.weights import Progress
-from consilience.models.clients import Given, OpenAIProtocol
+from consilience.models.clients import Absent, Given, OpenAIProtocol
 from consilience.models.conversing import conversing
 from consilience.models.endpoint import Endpoint
 from consilience.models.retrying import Patience
@@ -34,6 +34,7 @@ def resolve(
     *,
     fallbacks: Sequence[ModelLike] | None = None,
     on_download: Callable[[Progress], None] | None = None,
+    offline: bool = False,
 ) -> Endpoint:
     """The endpoint for `model`, or for the settings' model when None. Connects to nothing yet.
 
@@ -42,6 +43,7 @@ def resolve(
         settings: None: from the environment.
         fallbacks: where a call is made that failed for good on `model`; None: the settings'.
         on_download: told how the pulling of weights goes.
+        offline: it is only to stand for the model, as where a run is replayed: no client is made, no key is needed.
 
     Raises:
         BadConfiguration: the string names no provider that can be made out, or a key is missing.
@@ -51,20 +53,24 @@ def resolve(
     chosen = settings.model if model is None else model
     if fallbacks is None:
         fallbacks = () if isinstance(chosen, Endpoint) else settings.fallbacks
-    others = [_traced(other, settings, on_download) for other in fallbacks if other != chosen]
-    endpoint = _traced(chosen, settings, on_download)
+    others = [_traced(other, settings, on_download, offline) for other in fallbacks if other != chosen]
+    endpoint = _traced(chosen, settings, on_download, offline)
     return endpoint.with_fallbacks(*others) if others else endpoint
 
 
-def _traced(chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
+def _traced(
+    chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None, offline: bool
+) -> Endpoint:
     """The endpoint without fallbacks; one that the caller made keeps what it puts into spans."""
-    endpoint = _alone(chosen, settings, on_download)
+    endpoint = _alone(chosen, settings, on_download, offline)
     if not isinstance(chosen, Endpoint):
         endpoint.trace_content = settings.trace_content
     return endpoint
 
 
-def _alone(chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
+def _alone(
+    chosen: ModelLike, settings: Settings, on_download: Callable[[Progress], None] | None, offline: bool
+) -> Endpoint:
     if isinstance(chosen, Endpoint):
         return chosen
     if isinstance(chosen, Runnable):
@@ -76,7 +82,7 @@ def _alone(chosen: ModelLike, settings: Settings, on_download: Callable[[Progres
         return _compatible(url, name, settings)
     if settings.base_url and ":" not in chosen:
         return _compatible(settings.base_url, chosen, settings)
-    return _of_provider(chosen, settings)
+    return _of_provider(chosen, settings, offline)
 
 
 def _embedded(name: str, settings: Settings, on_download: Callable[[Progress], None] | None) -> Endpoint:
@@ -142,14 +148,15 @@ def _first_model(url: str, key: str) -> str:
     return str(served[0].id)
 
 
-def _of_provider(name: str, settings: Settings) -> Endpoint:
+def _of_provider(name: str, settings: Settings, offline: bool) -> Endpoint:
     provider, _, model = name.partition(":")
     if provider == "openai" and model:
 
         def parameters() -> dict[str, Any]:
             return {"model": model, "timeout": settings.request_seconds}
 
-        _require_key(name, "OPENAI_API_KEY")
+        if not offline:
+            _require_key(name, "OPENAI_API_KEY")
         return Endpoint(
             name,
             OpenAIProtocol(parameters),
@@ -158,11 +165,22 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
             concurrency=settings.concurrency,
             patience=Patience.of(settings),
         )
+    return Endpoint(
+        name,
+        Absent(name) if offline else Given(_made(name)),
+        provider=provider,
+        concurrency=settings.concurrency,
+        patience=Patience.of(settings),
+    )
+
+
+def _made(name: str) -> BaseChatModel:
+    """The provider's own client, which asks for its key here."""
     from langchain.chat_models import init_chat_model
 
     try:
         # Retries are the endpoint's.
-        made = init_chat_model(name, max_retries=0)
+        return init_chat_model(name, max_retries=0)
     except ImportError as problem:
         raise BadConfiguration(f"The model {name!r} needs another package.", cure=str(problem)) from problem
     # Each provider's constructor has its own way of saying that a key is missing.
@@ -172,13 +190,6 @@ def _of_provider(name: str, settings: Settings) -> Endpoint:
             f"The model {name!r} cannot be set up: {first_line}",
             cure="Use embedded, http://host/v1, or PROVIDER:MODEL such as openai:gpt-5.",
         ) from problem
-    return Endpoint(
-        name,
-        Given(made),
-        provider=provider,
-        concurrency=settings.concurrency,
-        patience=Patience.of(settings),
-    )
 
 
 def _require_key(name: str, variable: str) -> None:
