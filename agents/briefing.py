@@ -87,7 +87,9 @@ def _told(turn: Turn, told: _Told) -> str:
         told.quotes.add((citation.label, citation.quote))
     # Peers and judge have to know a voice that is not its own.
     part = [f'asked to {turn.stance.aim} "{between_quotes(turn.stance.position)}"'] if turn.stance else []
-    grounds = "; ".join([f"{turn.position.stated} stated", *part, *cited])
+    others = ", ".join(f'"{between_quotes(option)}"' for option in turn.position.approves)
+    accepts = [f"accepts {others} too"] if others else []
+    grounds = "; ".join([f"{turn.position.stated} stated", *accepts, *part, *cited])
     disputes = "".join(f" Disputes seat {dispute.seat}: {quoted(dispute.reason)}" for dispute in turn.disputes)
     asked = f', asked "{between_quotes(turn.asked)}"' if turn.asked else ""
     return f"Seat {turn.seat}{asked}: {_answer(turn, told)} ({grounds}){disputes}"

@@ -99,6 +99,8 @@ class Seat:
     letter: str
     expert: Expert
     endpoint: Endpoint
+    approves: bool = False
+    """Where options are given, it is asked which others than its answer the evidence allows."""
 
     async def open(
         self,
@@ -119,13 +121,15 @@ class Seat:
         evidence = await asyncio.to_thread(self.evidence, record, relevance)
         left_out = _left_out(evidence, record)
         offered = offered_to(self.expert.sees.modalities or None, offers)
+        approvable = self._approvable(options)
         more = [prompt("look_again")] if left_out else []
         more += [told_offers(offered)] if offered else []
         more += told_exhibits(exhibits)
         more += self._part()
-        instruction = "\n".join([prompt("opening", role=self.expert.role, question=question), *more])
+        own = prompt("opening", role=self.expert.role, approve=_approve(approvable), question=question)
+        instruction = "\n".join([own, *more])
         media = tuple(dict.fromkeys(span.media for span in left_out))
-        allowed = Allowed(evidence.labels, media=media, options=options, offers=offered)
+        allowed = Allowed(evidence.labels, (), media, options, approvable, offered)
         messages = conversation(opening_brief(evidence), instruction, exhibits)
         reply, repaired = await self._reply(messages, turn_form(allowed), meter)
         return self._turn("opening", 0, reply, repaired, left_out)
@@ -141,17 +145,21 @@ class Seat:
         """A turn that answers the peers' turns, over the evidence cited so far; `on_text` hears it as it is written."""
         dispute = " " + prompt("dispute", rivals=" or ".join(brief.rivals)) if brief.rivals else ""
         stand = " " + prompt("against") if brief.against else ""
+        approvable = self._approvable(brief.options)
+        asked = {"question": brief.question, "approve": _approve(approvable)}
         # What is this seat's alone comes last, so that the seats of a round have the longest beginning in common.
-        own = prompt(
-            "exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand, question=brief.question
-        )
-        asked = [prompt("asked", asked=between_quotes(brief.asked))] if brief.asked else []
-        offered = [told] if (told := told_offers(brief.offers)) else []
-        instruction = "\n".join([own, *asked, *offered, *self._part()])
-        allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), options=brief.options, offers=brief.offers)
+        own = prompt("exchange", seat=self.letter, role=self.expert.role, dispute=dispute + stand, **asked)
+        more = [prompt("asked", asked=between_quotes(brief.asked))] if brief.asked else []
+        more += [told] if (told := told_offers(brief.offers)) else []
+        instruction = "\n".join([own, *more, *self._part()])
+        allowed = Allowed(brief.evidence.labels, tuple(brief.rivals), (), brief.options, approvable, brief.offers)
         messages = conversation(debate_brief(brief.evidence, brief.turns, digests=brief.digests), instruction)
         reply, repaired = await self._reply(messages, turn_form(allowed), meter, on_text)
         return self._turn("exchange", brief.round, reply, repaired).model_copy(update={"asked": brief.asked})
+
+    def _approvable(self, options: Sequence[str]) -> Sequence[str]:
+        """The options that it is asked to approve: none where there is no choice, or where its position is no vote."""
+        return options if self.approves and len(options) > 1 and self.expert.stance is None else ()
 
     def _part(self) -> list[str]:
         """What its stance adds to an instruction."""
@@ -204,9 +212,9 @@ def generalists(number: int) -> tuple[Expert, ...]:
 
 
 def take_seats(
-    experts: Sequence[Expert], endpoints: Sequence[Endpoint], *, seed: int | None = None
+    experts: Sequence[Expert], endpoints: Sequence[Endpoint], *, seed: int | None = None, approves: bool = False
 ) -> tuple[Seat, ...]:
-    """Seats in order, lettered from A; each draws with its own seed derived from `seed`.
+    """Seats in order, lettered from A; each draws with its own seed derived from `seed`, and is one that `approves`.
 
     Raises:
         ValueError: no expert, more than 26, or two of the same name.
@@ -215,7 +223,7 @@ def take_seats(
     if not 1 <= len(experts) <= 26 or len(set(names)) != len(names):
         raise ValueError(f"1 to 26 experts with different names are needed, not {names}")
     return tuple(
-        Seat(chr(ord("A") + i), _seeded(expert, seed, i), endpoint)
+        Seat(chr(ord("A") + i), _seeded(expert, seed, i), endpoint, approves)
         for i, (expert, endpoint) in enumerate(zip(experts, endpoints, strict=True))
     )
 
@@ -224,6 +232,11 @@ def _seeded(expert: Expert, seed: int | None, index: int) -> Expert:
     if seed is None or expert.sampling.seed is not None:
         return expert
     return replace(expert, sampling=replace(expert.sampling, seed=seed * 100 + index))
+
+
+def _approve(options: Sequence[str]) -> str:
+    """The sentence that asks what else is accepted; empty where nobody is asked."""
+    return " " + prompt("approve") if options else ""
 
 
 def _left_out(evidence: Rendering, record: Record) -> list[Span]:

@@ -107,6 +107,18 @@ class TurnReply(_Reply):
         return (*looks, *(reading.request() for reading in self.read_again))
 
 
+class ApprovingReply(TurnReply):
+    """A turn that also says which other options it would accept."""
+
+    approves: list[_Line] = Field(default_factory=list)
+
+    def position(self) -> Position:
+        """As the contract has it. Who does not answer approves of nothing."""
+        position = super().position()
+        others = dict.fromkeys(said for said in self.approves if said not in ("", self.answer, NOT_STATED))
+        return position.model_copy(update={"approves": tuple(others)}) if position.answers else position
+
+
 class ResolveReply(_Reply):
     """The judge's answer to the targeted question."""
 
@@ -175,6 +187,8 @@ class Allowed:
     """Media that it may ask for lines of."""
     options: Sequence[str] = ()
     """Answers; none: any."""
+    approvable: Sequence[str] = ()
+    """Options that it is asked to approve beside its answer; none: it is not asked."""
     offers: Sequence[Offer] = ()
     """What it may have read again."""
 
@@ -189,12 +203,16 @@ def turn_form(allowed: Allowed) -> Form[TurnReply]:
         dispute = {"seat": one_of(allowed.peers), "reason": string(_TEXT)}
         properties["disputes"] = list_of("dispute", dispute, 1)
     properties["stated"] = _STATED
+    if allowed.approvable:
+        others = {"items": one_of(allowed.approvable), "maxItems": len(allowed.approvable) - 1}
+        properties["approves"] = {"type": "array", **others}
     if allowed.media:
         look = {"medium": one_of(allowed.media), "words": string(_QUOTE), "start": number(), "end": number()}
         properties["look_again"] = list_of("request", look, 1)
     if allowed.offers:
         properties["read_again"] = read_again_schema(allowed.offers, allowed.labels)
-    return Form(object_of("turn", properties), TurnReply, partial(_check_turn, allowed), _turn_in_words)
+    reply = ApprovingReply if allowed.approvable else TurnReply
+    return Form(object_of("turn", properties), reply, partial(_check_turn, allowed), _turn_in_words)
 
 
 def _check_turn(allowed: Allowed, reply: TurnReply) -> None:

@@ -51,6 +51,9 @@ class Position(_Frozen):
 
     text: str
     stated: Literal["fully", "partly", "not"] = Field(description="How much of the answer its evidence states.")
+    approves: tuple[str, ...] = Field(
+        (), description="Other options that its evidence allows too, as it says them; asked for by a vote of approval."
+    )
 
     @property
     def answers(self) -> bool:

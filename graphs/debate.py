@@ -52,7 +52,7 @@ def debate(
     how = how if rounds is None else how.with_rounds(rounds)
     bench, panel = bench or Workbench(), panel or Panel()
     panel = panel if panel.experts else replace(panel, experts=how.experts())
-    panel = replace(panel, route=panel.route or how.route)
+    panel = replace(panel, route=panel.route or how.route, approves=panel.approves or how.approves)
     graph = StateGraph(DebateState)
     graph.add_node("perceive", nodes.perceive(bench))
     graph.add_node("reconcile", nodes.reconcile(bench, offsets=offsets))

@@ -122,6 +122,12 @@ class Protocol:
         rule = RULES.get(self.rule or "")
         return self.odds or (rule is not None and rule.needs == "probabilities")
 
+    @property
+    def approves(self) -> bool:
+        """The seats are asked which options they would accept."""
+        rule = RULES.get(self.rule or "")
+        return rule is not None and rule.needs == "approvals"
+
     def judges(self, options: Sequence[str]) -> bool:
         """The judge answers, and not only where a vote comes to nothing."""
         return self.rule == JUDGE or (self.rule is None and not options) or "conflict" in self.pause

@@ -37,6 +37,8 @@ class Panel:
     judge_sampling: Sampling = Sampling()
     seed: int | None = None
     """Makes each seat draw with a seed of its own that follows from this one."""
+    approves: bool = False
+    """Where options are given, each seat is asked which of them it would accept too: what a vote of approval counts."""
 
 
 class Workbench:
@@ -95,7 +97,8 @@ class Workbench:
 
     def seats(self, panel: Panel, experts: Sequence[Expert]) -> tuple[Seat, ...]:
         """Seats for these experts, in order; the same for the same ones."""
-        return take_seats(experts, [self.endpoint(expert.model) for expert in experts], seed=panel.seed)
+        endpoints = [self.endpoint(expert.model) for expert in experts]
+        return take_seats(experts, endpoints, seed=panel.seed, approves=panel.approves)
 
     def meter(self, state: DebateState, *place: object) -> Meter:
         """The books of one speaker: the run's ledger admits its calls, the run's journal keeps them.

@@ -13,7 +13,7 @@ from consilience.graphs.standings import best_supported, final_turns, named_posi
 from consilience.graphs.state import DebateState, Draft
 from consilience.graphs.tracing import traced
 
-from consilience.fusion import JUDGE, RULES, Ballot, Decision, Rule, rule_for, rule_named
+from consilience.fusion import JUDGE, RULES, Ballot, Decision, Rule, option_of, rule_for, rule_named
 from consilience.fusion.ballots import leading
 
 __all__ = ["decide"]
@@ -34,7 +34,7 @@ def decide(protocol: Protocol) -> Node:
         reliable = {seat.seat: seat.reliability for seat in state.get("seats", [])}
         odds = {one.seat: one.probabilities for one in state.get("odds", [])}
         ballots = [
-            _ballot(turn.seat, position, odds.get(turn.seat, {}), reliable.get(turn.seat))
+            _ballot(turn, position, options, odds.get(turn.seat, {}), reliable.get(turn.seat))
             for turn, position in zip(turns, named, strict=True)
         ]
         rule = protocol.rule or rule_for(options, ballots)
@@ -48,16 +48,25 @@ def decide(protocol: Protocol) -> Node:
     return decide
 
 
-def _ballot(seat: str, position: str | None, odds: Mapping[str, float], reliability: float | None) -> Ballot:
+def _ballot(
+    turn: Turn, position: str | None, options: Sequence[str], odds: Mapping[str, float], reliability: float | None
+) -> Ballot:
     """What a seat says in the end, and what its model's odds add: how it ranks the rest."""
     ranked = sorted((option for option in odds if option != position), key=lambda option: -odds[option])
     return Ballot(
-        voter=seat,
+        voter=turn.seat,
         choice=position,
+        approvals=_approvals(turn, position, options),
         ranking=(position, *ranked) if position and ranked else (),
         probabilities=dict(odds),
         reliability=reliability,
     )
+
+
+def _approvals(turn: Turn, position: str | None, options: Sequence[str]) -> tuple[str, ...]:
+    """The options that it accepts, its choice first; what it names that is none of them is dropped."""
+    others = (option_of(said, options) for said in turn.position.approves if turn.position.answers)
+    return tuple(dict.fromkeys(option for option in (position, *others) if option is not None))
 
 
 def _counted(rule: Rule, ballots: Sequence[Ballot], options: Sequence[str]) -> Decision:

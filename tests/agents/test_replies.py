@@ -16,16 +16,18 @@ CITED = {"label": "i1", "quote": "Platform 4"}
 TURN = {"evidence": [CITED], "stated": "fully", "answer": "platform 4"}
 LOOK = {"medium": "talk.wav", "words": "the fee", "start": 60, "end": 90}
 HOUR = TimeRange(start=0, end=3600)
+PLATFORMS = ["platform 4", "platform 9", "platform 7"]
 RESOLUTION = {"reason": "said later", "stronger": "B", "answer": "platform 9"}
 ANSWER = {"claims": [{"text": "It is 4.", **CITED}], "stated": "partly", "answer": "platform 4"}
 FORMS: list[tuple[Form[Any], dict[str, Any]]] = [
     (turn_form(Allowed(["i1", "a1"])), TURN),
     (turn_form(Allowed(["i1", "a1"], ["B"])), {**TURN, "disputes": [{"seat": "B", "reason": "older"}]}),
     (turn_form(Allowed(["i1"], media=["talk.wav"])), {**TURN, "look_again": [LOOK]}),
+    (turn_form(Allowed(["i1"], options=PLATFORMS, approvable=PLATFORMS)), {**TURN, "approves": ["platform 9"]}),
     (resolve_form(["A", "B"]), RESOLUTION),
     (compose_form(["i1", "a1"]), ANSWER),
 ]
-NAMES = ["opening", "exchange", "looking", "resolution", "answer"]
+NAMES = ["opening", "exchange", "looking", "approving", "resolution", "answer"]
 LABELS = st.lists(st.from_regex(r"[ciavdtb][1-9][0-9]?", fullmatch=True), unique=True, max_size=4)
 
 
@@ -106,7 +108,7 @@ def test_a_reply_that_is_cut_off_anywhere_is_refused(form: Form[Any], reply: dic
 
 @pytest.mark.parametrize(("form", "reply"), FORMS, ids=NAMES)
 def test_a_reply_that_lacks_something_is_told_what(form: Form[Any], reply: dict[str, Any]) -> None:
-    for name in set(reply) - {"evidence", "disputes", "look_again", "claims"}:
+    for name in set(reply) - {"evidence", "disputes", "look_again", "approves", "claims"}:
         with pytest.raises(ValueError, match=rf"^{name}: Field required$"):
             form.parse(json.dumps({key: value for key, value in reply.items() if key != name}))
 
@@ -187,12 +189,29 @@ def test_a_turn_becomes_what_the_contract_has() -> None:
     assert [dispute.model_dump() for dispute in turn.contract_disputes()] == [{"seat": "B", "reason": "older"}]
 
 
+@given(
+    st.sampled_from([*PLATFORMS, "not stated"]),
+    st.sampled_from(["fully", "not"]),
+    st.lists(st.sampled_from([*PLATFORMS, "not stated", " ", "x\ny"]), max_size=6),
+)
+def test_what_is_approved_is_told_once_beside_an_answer(answer: str, stated: str, approves: list[str]) -> None:
+    text = json.dumps({"answer": answer, "stated": stated, "approves": approves})
+    position = turn_form(Allowed([], options=PLATFORMS, approvable=PLATFORMS)).parse(text).position()
+    assert len(set(position.approves)) == len(position.approves)
+    said = {" ".join(one.split()) for one in approves} - {"", answer, "not stated"}
+    assert set(position.approves) == (said if position.answers else set())
+    # Who was not asked has approved of nothing.
+    assert turn_form(Allowed([], options=PLATFORMS)).parse(text).position().approves == ()
+
+
 def test_only_a_turn_may_come_in_words() -> None:
-    (opening, _), (exchange, _), (looking, _), (resolution, _), (composed, _) = FORMS
+    (opening, _), (exchange, _), (looking, _), (approving, _), (resolution, _), (composed, _) = FORMS
     assert opening.from_words is not None
     assert opening.from_words("platform 4") == TurnReply(stated="fully", answer="platform 4")
     assert exchange.from_words is not None
     assert looking.from_words is not None
+    assert approving.from_words is not None
+    assert approving.from_words("platform 4").position().approves == ()
     assert resolution.from_words is None
     assert composed.from_words is None
 

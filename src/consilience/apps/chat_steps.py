@@ -214,7 +214,9 @@ def _phase_title(event: PhaseStarted) -> str:
 
 def _turn_text(turn: Turn) -> str:
     lines = [f"The judge asks: {plain(turn.asked)}", ""] if turn.asked else []
-    lines += [f"{plain(turn.position.text)} ({turn.position.stated} stated)", ""]
+    others = plain(", ".join(turn.position.approves))
+    accepts = f"; accepts {others} too" if others else ""
+    lines += [f"{plain(turn.position.text)} ({turn.position.stated} stated{accepts})", ""]
     lines += [
         "- "
         + plain(

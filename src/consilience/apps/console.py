@@ -173,7 +173,7 @@ class Narrator:
         colour = _SEATS[(ord(turn.seat) - ord("A")) % len(_SEATS)]
         self._console.print(
             f"  [bold {colour}]{turn.seat} {escape(turn.expert)}[/]: {escape(turn.position.text)} "
-            f"[dim]({_stated(turn)})[/]",
+            f"[dim]({escape(_stated(turn))})[/]",
             highlight=False,
         )
         for claim in turn.claims:
@@ -215,7 +215,9 @@ def _phase(event: PhaseStarted) -> str:
 
 
 def _stated(turn: Turn) -> str:
-    return {"fully": "fully stated", "partly": "partly stated", "not": "not stated"}[turn.position.stated]
+    stated = {"fully": "fully stated", "partly": "partly stated", "not": "not stated"}[turn.position.stated]
+    others = ", ".join(turn.position.approves)
+    return f"{stated}; accepts {others} too" if others else stated
 
 
 def verdict_panel(verdict: Verdict) -> Panel:
