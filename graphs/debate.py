@@ -121,24 +121,31 @@ def _add_exchange(graph: StateGraph[DebateState], bench: Workbench, panel: Panel
     if how.exchange is None:
         graph.add_edge("look", end)
         return
-    begun = "exchange"
-    if how.exchange.order == "judge_led":
-        begun = "examine"
-        graph.add_node("examine", nodes.examine(bench, panel, how.exchange))
-        graph.add_edge("examine", "exchange")
-    graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange, how.looks))
-    graph.add_node("settle", nodes.settle(how.exchange))
+    graph.add_node("settle", nodes.settle(how.exchange, allowed=bench.budget.rounds))
+    # Without a round that the budget allows there is only to settle, and that says why.
+    begun = _add_round(graph, bench, panel, how.within(bench.budget.rounds), looking)
     first = "gate" if how.gated else begun
     if how.gated:
         graph.add_node("gate", nodes.gate(bench, panel))
         graph.add_conditional_edges("gate", _after_gate, {"exchange": begun, "decide": end})
-    if how.looks is None:
+    if how.looks is None or begun == "settle":
         graph.add_edge("look", first)
-        graph.add_edge("exchange", "settle")
     else:
-        graph.add_edge("exchange", looking)
         graph.add_conditional_edges("look", _after_look, {"opening": first, "exchange": "settle"})
     graph.add_conditional_edges("settle", _after_round, {"exchange": begun, "decide": end})
+
+
+def _add_round(graph: StateGraph[DebateState], bench: Workbench, panel: Panel, how: Protocol, looking: str) -> str:
+    """A round of exchange, up to `settle`; gives its first node."""
+    if how.exchange is None:
+        return "settle"
+    graph.add_node("exchange", nodes.exchange(bench, panel, how.exchange, how.looks))
+    graph.add_edge("exchange", "settle" if how.looks is None else looking)
+    if how.exchange.order != "judge_led":
+        return "exchange"
+    graph.add_node("examine", nodes.examine(bench, panel, how.exchange))
+    graph.add_edge("examine", "exchange")
+    return "examine"
 
 
 # Asynchronous, although they wait for nothing: LangGraph hands any other function to a thread.

@@ -47,8 +47,8 @@ class AskOptions(TypedDict, total=False):
     options: Sequence[str]
     """Answers to choose from; the default is an open question."""
     budget: Budget
-    """What the run may spend: tokens, US dollars, seconds, calls. One that runs out ends with the best answer so far.
-    """
+    """What the run may spend: tokens, US dollars, seconds, calls, rounds of exchange. One that runs out ends with the
+    best answer so far."""
     fallbacks: Sequence[ModelLike]
     """Models that take over the calls that fail for good on `model`; the default is the settings'."""
     seed: int

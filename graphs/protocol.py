@@ -148,6 +148,12 @@ class Protocol:
             return replace(self, exchange=None)
         return replace(self, exchange=replace(self.exchange or Exchange(), rounds=rounds))
 
+    def within(self, rounds: int | None) -> Protocol:
+        """The same in at most so many rounds of exchange, 0 or more; None: in its own."""
+        if rounds is None or self.exchange is None:
+            return self
+        return self.with_rounds(min(rounds, self.exchange.rounds))
+
     def with_pause(self, pause: Sequence[str]) -> Protocol:
         """The same with a person asked at these places.
 

@@ -25,6 +25,7 @@ from consilience.core.background import run_blocking
 from consilience.core.errors import BadConfiguration, RunError, Waiting
 from consilience.core.settings import Settings
 from consilience.fusion import check_offsets
+from consilience.models import Budget
 from consilience.observations import ObservationStore, Source
 
 __all__ = ["aask", "ask", "astream", "replay"]
@@ -101,7 +102,8 @@ async def replay(**options: Unpack[AskOptions]) -> Verdict:
                 cure="Resume the run instead: a finished one gives its verdict, and asks nobody.",
             )
         # What was spent is known, and so is who stood in for whom.
-        options.pop("budget", None)
+        if budget := options.pop("budget", None):
+            options["budget"] = Budget(rounds=budget.rounds)
         options.pop("fallbacks", None)
         queue: asyncio.Queue[Any] = asyncio.Queue()
         _, graph = await assembled(options, settings, stack, None, report=reporter(queue), aloud=False)

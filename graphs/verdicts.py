@@ -98,8 +98,9 @@ def _status(state: DebateState, draft: Draft | None) -> Status:
         return "partial"
     if draft.stated == "not" or not draft.claims:
         return "abstained"
-    whole = draft.stated == "fully" and not state.get("losses") and not state.get("lost_tools")
-    return "complete" if whole else "partial"
+    stop = state.get("stop")
+    lost = state.get("losses") or state.get("lost_tools") or (stop and stop.rule == "budget")
+    return "partial" if lost or draft.stated != "fully" else "complete"
 
 
 def _stop_reason(state: DebateState) -> str:

@@ -72,6 +72,7 @@ class Workbench:
         self.settings = settings or Settings()
         self.store = store or ObservationStore.open(self.settings)
         self.model = model
+        self.budget = budget or Budget()
         self.ledgers = Ledgers(budget)
         self.records = Records(self.store)
         asked_for = [encoder.when_asked() for encoder in encoders]

@@ -15,6 +15,7 @@ from consilience.graphs.state import DebateState
 from consilience.graphs.tracing import traced
 from consilience.graphs.workbench import Panel, Workbench
 
+from consilience.core.counted import counted
 from consilience.fusion import Opening, Stop, agreement, decline, no_new_evidence, stability, support
 from consilience.fusion import gate as gate_of
 from consilience.observations import Observation, Record
@@ -58,12 +59,18 @@ def _cited(turn: Turn, record: Record) -> tuple[Observation, ...]:
     return tuple(record[label] for label in labels)
 
 
-def settle(exchange: Exchange) -> Node:
-    """Makes the node behind a round of exchange that says whether it was the last one, and why."""
+def settle(exchange: Exchange, *, allowed: int | None = None) -> Node:
+    """Makes the node behind a round of exchange that says whether it was the last one, and why.
+
+    Args:
+        exchange: that was agreed on.
+        allowed: how many rounds of it the run's budget allows, 0 or more: with 0 the node stands in the place of the
+            first one; None: all.
+    """
 
     @traced
     async def settle(state: DebateState) -> dict[str, Any]:
-        stop = _spent(state) or _stop(state, exchange)
+        stop = _spent(state) or _stop(state, exchange, allowed)
         if stop is not None:
             emit(Settled(stop=stop))
         return {"stop": stop}
@@ -76,12 +83,27 @@ def _spent(state: DebateState) -> Stop | None:
     return Stop(rule="budget", reason=lost[0].reason) if lost else None
 
 
-def _stop(state: DebateState, exchange: Exchange) -> Stop | None:
+def _stop(state: DebateState, exchange: Exchange, allowed: int | None) -> Stop | None:
     turns = state.get("turns", [])
     number = last_round(turns)
     speaking = {turn.seat for turn in turns if turn.round == number}
-    if number == 0 or len(speaking) < 2:
+    if len(speaking) < 2 or (number == 0 and allowed != 0):
         return Stop(rule="rounds", reason="there are not two seats that can answer one another")
+    if number and (stop := _ruled(state, exchange)):
+        return stop
+    if number >= exchange.rounds:
+        return Stop(rule="rounds", reason=f"{counted(number, 'round')} of exchange were agreed on")
+    if allowed is not None and number >= allowed:
+        told = counted(allowed, "round") if allowed else "no round"
+        agreed = "1 was" if exchange.rounds == 1 else f"{exchange.rounds} were"
+        return Stop(rule="budget", reason=f"the budget allows {told} of exchange, and {agreed} agreed on")
+    return None
+
+
+def _ruled(state: DebateState, exchange: Exchange) -> Stop | None:
+    """What the stops of the exchange say of its last round."""
+    turns = state.get("turns", [])
+    number = last_round(turns)
     held = standings(own_voices(turns), state.get("options", ()))
     now = [turn for turn in turns if turn.round == number]
     before = [turn for turn in turns if turn.round < number]
@@ -91,12 +113,7 @@ def _stop(state: DebateState, exchange: Exchange) -> Stop | None:
         "no_new_evidence": lambda: no_new_evidence(_all_cited(now), _all_cited(before)),
         "decline": lambda: decline(held[-2], held[-1], support(held[-2], cited_by(before))),
     }
-    for name in exchange.stops:
-        if stop := rules[name]():
-            return stop
-    if number >= exchange.rounds:
-        return Stop(rule="rounds", reason=f"{number} round{'s' if number != 1 else ''} of exchange were agreed on")
-    return None
+    return next((stop for name in exchange.stops if (stop := rules[name]())), None)
 
 
 def _all_cited(turns: Sequence[Turn]) -> set[str]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
 
-from consilience import Exchange, Expert, Protocol, Verdict, astream
+from consilience import Exchange, Expert, Looks, Protocol, Verdict, astream
 from consilience.core.settings import Settings
 from consilience.models import Budget
 from consilience.testing import Fault, ModelServer, ScriptedChatModel, witness
@@ -178,3 +179,83 @@ async def test_a_seat_that_takes_too_long_takes_nobody_down(server: ModelServer,
     assert [seat.status for seat in verdict.seats] == ["answered", "answered", "lost"]
     assert "no turn within 0.2 s" in str(verdict.seats[2].reason)
     assert verdict.status == "partial"
+
+
+ROUNDS = Protocol("long", exchange=Exchange(rounds=3, stops=()))
+
+
+@pytest.mark.parametrize(
+    ("allowed", "agreed", "told"),
+    [
+        (0, 1, "the budget allows no round of exchange, and 1 was agreed on"),
+        (1, 3, "the budget allows 1 round of exchange, and 3 were agreed on"),
+        (2, 3, "the budget allows 2 rounds of exchange, and 3 were agreed on"),
+    ],
+)
+async def test_a_run_that_would_go_on_for_more_rounds_than_it_may_stops_there(
+    server: ModelServer, settings: Settings, allowed: int, agreed: int, told: str
+) -> None:
+    events, verdict = await debated(
+        settings, model=server.base_url, protocol=ROUNDS.with_rounds(agreed), budget=Budget(rounds=allowed)
+    )
+    assert len(server.calls) == 3 * (1 + allowed) + 1
+    assert [event.stop.rule for event in events if event.type == "settled"] == ["budget"]
+    assert verdict.status == "partial"
+    assert told in verdict.stop_reason
+    assert "upper room" in verdict.answer
+
+
+@pytest.mark.parametrize(
+    "protocol", [ROUNDS.with_rounds(1), ROUNDS.with_rounds(0), Protocol("agreeing", exchange=Exchange(rounds=2))]
+)
+async def test_rounds_that_nobody_wanted_are_not_missed(
+    server: ModelServer, settings: Settings, protocol: Protocol
+) -> None:
+    # It has no more of them, or what ends it is that all agree.
+    _, verdict = await debated(settings, model=server.base_url, protocol=protocol, budget=Budget(rounds=1))
+    assert verdict.status == "complete"
+    assert "budget" not in verdict.stop_reason
+
+
+@pytest.mark.parametrize("gated", [True, False])
+async def test_a_gate_that_stays_shut_needs_no_round(server: ModelServer, settings: Settings, gated: bool) -> None:
+    one = Protocol("one", gated=gated, exchange=Exchange())
+    _, verdict = await debated(
+        settings, model=server.base_url, experts=THREE[:1], protocol=one, budget=Budget(rounds=0)
+    )
+    assert verdict.status == "complete"
+
+
+async def test_a_judge_that_leads_asks_nothing_for_a_round_that_is_not_allowed(
+    server: ModelServer, settings: Settings
+) -> None:
+    led = Protocol("led", exchange=Exchange(order="judge_led", rounds=2, stops=()), looks=Looks())
+    _, verdict = await debated(settings, model=server.base_url, protocol=led, budget=Budget(rounds=0))
+    assert len(server.calls) == 4
+    assert verdict.status == "partial"
+
+
+async def test_seats_ask_for_places_to_be_read_again_only_before_a_round_that_is_allowed(
+    settings: Settings,
+) -> None:
+    offering: list[bool] = []
+
+    def reply(messages: list[BaseMessage]) -> dict[str, Any]:
+        offering.append("text.language" in messages[-1].text)
+        claim = {"text": NOTE, "label": "t1", "quote": "upper room"}
+        said = {"evidence": [{"label": "t1", "quote": "upper room"}], "claims": [claim], "stated": "fully"}
+        return {**said, "answer": "the upper room"}
+
+    looking = Protocol("looking", exchange=Exchange(rounds=2, stops=()), looks=Looks(encoders=("text.language",)))
+    model = ScriptedChatModel(replies=reply)
+    await debated(settings, model=model, experts=THREE[:2], protocol=looking, budget=Budget(rounds=1))
+    # Two openings, two turns of the only round, the judge.
+    assert offering == [True, True, False, False, False]
+
+
+async def test_each_question_of_a_conversation_has_its_rounds(server: ModelServer, settings: Settings) -> None:
+    saver = InMemorySaver()
+    for _ in range(2):
+        options = {"thread": "talk", "checkpointer": saver, "protocol": ROUNDS, "budget": Budget(rounds=1)}
+        events, _ = await debated(settings, model=server.base_url, **options)
+        assert [event.round for event in events if event.type == "phase_started"] == [0, 1, 0]

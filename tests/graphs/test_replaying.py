@@ -11,7 +11,7 @@ import pytest
 from consilience.graphs import Guidance, replay
 from consilience.graphs.checkpoints import in_memory
 
-from consilience import Expert, Verdict, Workbench, aask, debate
+from consilience import Exchange, Expert, Protocol, Verdict, Workbench, aask, debate
 from consilience.core.errors import BadConfiguration, RunError, UnknownName, Waiting
 from consilience.core.settings import Settings
 from consilience.models import Budget
@@ -82,6 +82,13 @@ async def test_a_seat_that_was_late_before_its_first_call_is_so_again(settings: 
 async def test_a_spent_budget_is_spent_again(settings: Settings) -> None:
     ran, again = await both(settings, budget=Budget(calls=3))
     assert "budget" in ran.stop_reason
+    assert again.model_dump_json() == ran.model_dump_json()
+
+
+async def test_rounds_that_were_not_allowed_are_not_missed(settings: Settings) -> None:
+    long = Protocol("long", exchange=Exchange(rounds=2, stops=()))
+    ran, again = await both(settings, protocol=long, budget=Budget(rounds=1))
+    assert "allows 1 round" in ran.stop_reason
     assert again.model_dump_json() == ran.model_dump_json()
 
 

@@ -61,7 +61,7 @@ def ask_command(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(metavar="LIMITS", help="What it may cost: `tokens=20000,seconds=120,calls=12,money=0.10`."),
+        typer.Option(metavar="LIMITS", help="Limits: `tokens=20000,seconds=120,calls=12,money=0.10,rounds=1`."),
     ] = None,
     seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
     as_json: AsJson = False,
@@ -118,7 +118,7 @@ def parse_budget(text: str) -> Budget:
     Raises:
         BadConfiguration: something else than limits with their numbers.
     """
-    cure = "Write for example: --budget tokens=20000,seconds=120,calls=12,money=0.10"
+    cure = "Write for example: --budget tokens=20000,seconds=120,calls=12,money=0.10,rounds=1"
     limits: dict[str, float] = {}
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))
@@ -126,7 +126,7 @@ def parse_budget(text: str) -> Budget:
             limits[name] = float(number) if name in ("money", "seconds") else int(number)
         except ValueError as problem:
             raise BadConfiguration(f"{part.strip()!r} is no limit with a number.", cure=cure) from problem
-    if unknown := limits.keys() - {"tokens", "seconds", "calls", "money"}:
+    if unknown := limits.keys() - {"tokens", "seconds", "calls", "money", "rounds"}:
         raise BadConfiguration(f"There is no limit {', '.join(sorted(unknown))}.", cure=cure)
     return Budget(**limits)  # type: ignore[arg-type]
 

@@ -72,6 +72,7 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
     how = options.get("protocol", "debate")
     how = protocol_named(how) if isinstance(how, str) else how
     how = how if (asked := options.get("rounds")) is None else how.with_rounds(asked)
+    how = how.within(options["budget"].rounds) if "budget" in options else how
     panel = Panel(tuple(options.get("experts") or ()) or how.experts(), route=options.get("route", how.route))
     usual = panel.experts or default_experts(record.modalities)
     # Of a record that is not there yet, nobody knows who can add something.

@@ -32,6 +32,7 @@ class Budget:
         money: US dollars, at the prices of `genai-prices`.
         seconds: from the start of the run to its end.
         calls: attempts at model calls.
+        rounds: of exchange between the seats.
         reply_tokens: what a reply is taken to need whose length is not limited.
 
     Raises:
@@ -42,6 +43,7 @@ class Budget:
     money: float | None = None
     seconds: float | None = None
     calls: int | None = None
+    rounds: int | None = None
     reply_tokens: int = 1000
 
     def __post_init__(self) -> None:
