@@ -8,6 +8,7 @@ from typing import Literal
 from consilience.agents.turn import Claim, Position, Stance
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from consilience.models.methods import Method
 from consilience.models.usage import Usage
 from consilience.observations import Locator, Media, Observation
 
@@ -128,6 +129,9 @@ class SeatFate(_Frozen):
     tools: tuple[ToolCall, ...] = Field((), description="The tools that it called.")
     reason: str | None = Field(None, description="Why it was lost, or lost later turns.")
     answered_by: tuple[str, ...] = Field((), description="The models that really answered, where not `model` alone.")
+    methods: tuple[Method, ...] = Field(
+        (), description="How they were asked for structured output, the first way first; empty in older verdicts."
+    )
     passed_over: tuple[str, ...] = Field((), description="Why others did, a line for each call they took over.")
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from consilience.fusion import Decision, Gate, Stop
-from consilience.models import Usage
+from consilience.models import Method, Usage
 from consilience.observations import Media, ObservationStore, Record
 
 _T = TypeVar("_T")
@@ -84,6 +84,7 @@ class Spent(_Frozen):
     usage: Usage
     round: int = Field(0, ge=0, description="Tells two turns of one seat that used the same apart.")
     models: tuple[str, ...] = Field((), description="Those that really answered.")
+    methods: tuple[Method, ...] = Field((), description="How they were asked for structured output.")
     passed_over: tuple[str, ...] = Field((), description="Why a fallback answered, a line for each model that did not.")
 
 

@@ -164,6 +164,7 @@ def _fates(state: DebateState) -> tuple[SeatFate, ...]:
                 turns=turns,
                 reason="; ".join(lost) or None,
                 answered_by=() if models == (seat.model,) else models,
+                methods=tuple(dict.fromkeys(method for entry in books for method in entry.methods)),
                 passed_over=tuple(reason for entry in books for reason in entry.passed_over),
             )
         )

@@ -160,8 +160,15 @@ def spent_on(
     round_: int = 0,
 ) -> Spent:
     """The books of a meter."""
-    models, passed_over = meter.models, meter.passed_over
-    return Spent(seat=seat, phase=phase, usage=meter.usage, round=round_, models=models, passed_over=passed_over)
+    return Spent(
+        seat=seat,
+        phase=phase,
+        usage=meter.usage,
+        round=round_,
+        models=meter.models,
+        methods=meter.methods,
+        passed_over=meter.passed_over,
+    )
 
 
 def looked_up(state: DebateState) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ class Endpoint:
                 call.meter.pass_over(str(problem))
             else:
                 break
-        call.meter.answered(endpoint.name)
+        call.meter.answered(endpoint.name, method if call.prompt.schema else None)
         return Reply(
             answer.text,
             call.usage,

@@ -125,7 +125,7 @@ async def kept(journal: Journal, call: Call, model: str, provider: str, ask: Cal
         call.recalled(known.reply.text)
         for problem in known.reply.passed_over:
             call.meter.pass_over(problem)
-        call.meter.answered(known.reply.model)
+        call.meter.answered(known.reply.model, known.reply.method if call.prompt.schema else None)
         return known.reply
     if journal.closed:
         raise _earlier(known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consilience.models.budget import Ledger
+from consilience.models.methods import Method
 from consilience.models.usage import Usage
 
 if TYPE_CHECKING:
@@ -27,12 +28,18 @@ class Meter:
         self.journal = journal
         self.usage = Usage()
         self._models: dict[str, None] = {}
+        self._methods: dict[Method, None] = {}
         self._passed_over: list[str] = []
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models that really answered, each once, the first first."""
         return tuple(self._models)
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """How structured output was asked for in the calls that were answered, each way once, the first first."""
+        return tuple(self._methods)
 
     @property
     def passed_over(self) -> tuple[str, ...]:
@@ -43,9 +50,11 @@ class Meter:
         """Counts what one more call used."""
         self.usage += usage
 
-    def answered(self, model: str) -> None:
-        """Notes who answered."""
+    def answered(self, model: str, method: Method | None) -> None:
+        """Notes who answered, and how it was asked for structured output; None where it was not."""
         self._models[model] = None
+        if method is not None:
+            self._methods[method] = None
 
     def pass_over(self, reason: str) -> None:
         """Notes that a model failed a call for good, and another takes it over."""
