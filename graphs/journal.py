@@ -84,11 +84,11 @@ class RunJournal:
         return Page(self, "/".join(map(str, place)))
 
     def words(self, place: str) -> list[str]:
-        """What people said at a pause, in order, JSON."""
+        """What people said at a pause, or what came of a step for good, in order, JSON."""
         return self._words[place]
 
     async def hear(self, place: str, word: str) -> None:
-        """Keeps what a person said at a pause."""
+        """Keeps what a person said at a pause, or what came of a step for good."""
         self._words[place].append(word)
         await self._write(place, len(self._words[place]), _WORD, word)
 

@@ -175,6 +175,7 @@ class DebateState(TypedDict, total=False):
     earlier: Annotated[list[Asked], append]
     observations: Annotated[list[str], append_ids]
     lost_tools: Annotated[list[str], append]
+    unperceived: str | None
     seats: list[SeatTaken]
     passed_over: list[PassedOver]
     turns: Annotated[list[Turn], append]

@@ -104,6 +104,10 @@ def _status(state: DebateState, draft: Draft | None) -> Status:
 
 
 def _stop_reason(state: DebateState) -> str:
+    return "; ".join(filter(None, (state.get("unperceived"), _ended(state))))
+
+
+def _ended(state: DebateState) -> str:
     losses = state.get("losses", [])
     if rejected := state.get("rejected"):
         return rejected

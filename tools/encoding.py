@@ -31,6 +31,8 @@ class Encoding:
     """Why there are no observations, with the cure; never cached, so the next run tries again."""
     cause: Cause = "other"
     """Of what kind the failure is."""
+    late: bool = False
+    """It failed for want of time: what was not done by then was neither begun nor waited for."""
     where: Locator = Locator()
     rank: tuple[int, ...] = ()
     """Sorts encodings by media, parts and encoders, in whatever order they were finished."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from consilience.tools.audio.stretches import stretches
+from consilience.tools.deadline import Deadline
 from consilience.tools.encoder import Encoder
 from consilience.tools.encoding import Encoding
 
@@ -17,6 +19,8 @@ __all__ = ["Perception", "Place"]
 
 # A film's frame, a page's figure, a crop of it: plug-ins that divide one another's parts stop here.
 _DEEPEST = 4
+
+_CURE = "Give it more seconds, or run `consilience observe` on the medium first: what is encoded is remembered."
 
 # In each place its dividers come first, then what reads it, then the parts that others read.
 _DIVIDERS, _READERS, _BESIDE = range(3)
@@ -47,16 +51,29 @@ class _Runs(Protocol):
     def fitting(self, modality: Modality, mime: str | None) -> list[Encoder]: ...
 
     async def encode(
-        self, media: Media, encoder: Encoder, *, parameters: dict[str, Any] | None, where: Locator
+        self,
+        media: Media,
+        encoder: Encoder,
+        *,
+        parameters: dict[str, Any] | None,
+        where: Locator,
+        deadline: Deadline | None,
     ) -> Encoding: ...
 
 
 class Perception:
-    """One pass over some media; it hands encodings on as they are finished."""
+    """One pass over some media; it hands encodings on as they are finished.
 
-    def __init__(self, runner: _Runs, gate: asyncio.Semaphore) -> None:
+    Args:
+        runner: encodes, or knows what was encoded before.
+        gate: lets so many encoders work at a time.
+        seconds: that it has from now on; None: as long as it takes.
+    """
+
+    def __init__(self, runner: _Runs, gate: asyncio.Semaphore, seconds: float | None = None) -> None:
         self._runner = runner
         self._gate = gate
+        self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
         self._finished: asyncio.Queue[Encoding | None] = asyncio.Queue()
         self._planned = 0
 
@@ -141,8 +158,25 @@ class Perception:
         self, place: Place, encoder: Encoder, *rank: int, parameters: dict[str, Any] | None = None
     ) -> Encoding:
         self._planned += 1
-        async with self._gate:
-            encoding = await self._runner.encode(place.media, encoder, parameters=parameters, where=place.where)
+        encoding = await self._in_time(place, encoder, parameters)
         encoding = replace(encoding, rank=(*place.rank, *rank))
         self._finished.put_nowait(encoding)
         return encoding
+
+    async def _in_time(self, place: Place, encoder: Encoder, parameters: dict[str, Any] | None) -> Encoding:
+        """The encoding, made now or remembered; when the time is up, only if it is remembered."""
+        encode = partial(self._runner.encode, place.media, encoder, parameters=parameters, where=place.where)
+        clock = asyncio.timeout_at(self._end)
+        if self._end is None or asyncio.get_running_loop().time() < self._end:
+            try:
+                async with clock, self._gate:
+                    return await encode(deadline=None)
+            except TimeoutError:
+                if not clock.expired():
+                    raise
+        over = Deadline()
+        over.cancelled.set()
+        encoding = await encode(deadline=over)
+        if encoding.failure is None:
+            return encoding
+        return replace(encoding, failure=f"there was no time left for it. {_CURE}", late=True)

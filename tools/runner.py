@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,7 +18,7 @@ from consilience.tools.excerpt import Excerpt
 from consilience.tools.perception import Perception
 from consilience.tools.video.sound import sound
 
-from consilience.core.errors import BadConfiguration, ConsilienceError, Unobservable, UnsupportedMedia
+from consilience.core.errors import BadConfiguration, ConsilienceError, Stopped, Unobservable, UnsupportedMedia
 from consilience.core.settings import Settings
 from consilience.core.tracing import span
 from consilience.core.weights import Progress, WeightsStore
@@ -101,16 +101,20 @@ class Runner:
         ]
 
     async def perceive(
-        self, media: Sequence[Media], *, gate: asyncio.Semaphore | None = None
+        self, media: Sequence[Media], *, gate: asyncio.Semaphore | None = None, seconds: float | None = None
     ) -> AsyncGenerator[Encoding, None]:
         """Encodings of all media, and of the parts they are divided into, each as soon as it is there.
+
+        What is not encoded when the time is up fails as `late`, unless it is remembered. An encoder that is at work
+        then is told to stop, and not waited for; what it has done in spite of that is remembered for the next time.
 
         Args:
             media: of the runner's store.
             gate: lets so many encoders work at a time, over all perceptions that share it; None: `jobs` in this one.
+            seconds: from now on; None: as long as it takes.
         """
         self.plan(media)
-        perception = Perception(self, gate or asyncio.Semaphore(self.jobs))
+        perception = Perception(self, gate or asyncio.Semaphore(self.jobs), seconds)
         async with aclosing(perception.encodings(media)) as encodings:
             async for encoding in encodings:
                 yield encoding
@@ -160,7 +164,7 @@ class Runner:
             known = replace(known, where=where)
             key = encoder.cache_key(media, where, parameters, self.settings)
             # Two debates over the same medium at once encode it once: the second waits and finds it cached.
-            with self._lock(key):
+            with self._alone(key, cancelled):
                 found = self.store.encoding(key) if self._cache else None
                 if found is not None:
                     return ended(observations=found, cached=True)
@@ -193,10 +197,17 @@ class Runner:
         times = [observation.locator.time for observation in found if observation.kind == "part"]
         return where.model_copy(update={"time": times[0]}) if times else where
 
-    def _lock(self, key: str) -> threading.Lock:
-        """One for each encoding under way."""
+    @contextmanager
+    def _alone(self, key: str, cancelled: threading.Event) -> Iterator[None]:
+        """One at a time makes this encoding. Who has no time does not wait for the other."""
         with self._registry:
-            return self._in_work.setdefault(key, threading.Lock())
+            lock = self._in_work.setdefault(key, threading.Lock())
+        if not lock.acquire(blocking=not cancelled.is_set()):
+            raise Stopped("The encoding was cancelled.")
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _observe(
         self, media: Media, encoder: Encoder, parameters: dict[str, Any], where: Locator, deadline: Deadline

@@ -130,7 +130,7 @@ def test_dry_run_calls_nobody(run: Run, server: ModelServer, note: Path) -> None
         (("--protocol", "vote"), 2),
         (("--protocol", "panel"), 4),
         (("--rounds", "2"), 8),
-        (("--rounds", "2", "--budget", "rounds=1,tokens=9000"), 6),
+        (("--rounds", "2", "--budget", "rounds=1,tokens=9000,seconds=60,perception=0.5"), 6),
         (("--protocol", "vote", "--budget", "rounds=1"), 2),
         (("--budget", "rounds=0"), 4),
         (("--option", "yes", "--option", "no"), 4),

@@ -411,3 +411,60 @@ async def test_what_is_being_encoded_is_not_collected(store: ObservationStore) -
     encoding = await runner.encode(media, slow)
     assert [o.text for o in encoding.observations] == ["A text."]
     assert (collected, collect(store, 0).blobs) == ([0], 1)
+
+
+async def test_what_is_not_encoded_in_time_is_late_and_nobody_waits_for_it(
+    store: ObservationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    loop, clock, passed = asyncio.get_running_loop(), asyncio.get_running_loop().time, [0.0]
+    monkeypatch.setattr(loop, "time", lambda: clock() + passed[0])
+
+    def an_hour_passes() -> None:
+        passed[0] += 3600
+        loop.call_soon_threadsafe(lambda: None)  # it looks at the clock when it wakes
+
+    @encoder(modality="text", kinds=("seen",), version="1")
+    def deaf(excerpt: Excerpt) -> Iterator[Observation]:
+        """Hears nobody who tells it to stop."""
+        seen = excerpt.observe("seen", {}, "something")
+        an_hour_passes()
+        assert go_on.wait(60)
+        yield seen
+
+    @encoder(modality="text", kinds=("seen",), version="1")
+    def queued(excerpt: Excerpt) -> Iterator[Observation]:
+        """Comes last."""
+        raise AssertionError("it began when the time was up")
+        yield
+
+    @encoder(modality="text", kinds=("seen",), version="1")
+    def remembered(excerpt: Excerpt) -> Iterator[Observation]:
+        """Has been there before."""
+        yield excerpt.observe("seen", {}, "something else")
+
+    media = ingest("A text.", store)
+    runner = runner_of(store, plain, deaf, remembered, queued, jobs=1)
+    await runner.encode(media, plain)
+    await runner.encode(media, remembered)
+    found = {e.encoder.partition(".")[2]: e async for e in runner.perceive([media], seconds=600)}
+    assert {name: (e.late, e.cached) for name, e in found.items()} == {
+        "plain": (False, True),
+        "deaf": (True, False),
+        "remembered": (False, True),
+        "queued": (True, False),
+    }
+    assert "no time left" in str(found["deaf"].failure)
+    assert "consilience observe" in str(found["queued"].failure)
+
+    # What it did in spite of that is not done twice.
+    again = asyncio.create_task(runner.encode(media, deaf))
+    go_on.set()
+    assert (await again).cached
+
+
+async def test_without_any_time_only_what_is_remembered_is_observed(store: ObservationStore) -> None:
+    runner, media = runner_of(store, plain), [ingest("A text.", store)]
+    assert [e.late async for e in runner.perceive(media, seconds=0)] == [True]
+    assert [e.late async for e in runner.perceive(media)] == [False]
+    assert [(e.late, e.cached) async for e in runner.perceive(media, seconds=0)] == [(False, True)]

@@ -23,6 +23,14 @@ Experts = Annotated[
     list[str] | None,
     typer.Option(help=f"Seat this expert: {', '.join(SPECIALISTS)}, or NAME=ROLE; @MODEL behind: its own. Repeatable."),
 ]
+Limits = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIMITS",
+        help="What it may cost: `tokens=20000,seconds=120,calls=12,money=0.10,rounds=1`; of the seconds perception "
+        "may take `perception=0.75`.",
+    ),
+]
 Looks = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Places that seats may have encoders read again, instead of its own."),
@@ -59,10 +67,7 @@ def ask_command(
         list[str] | None,
         typer.Option(metavar="NAME=SECONDS", help="When a medium starts on one clock: talk.wav=12.5. Repeatable."),
     ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(metavar="LIMITS", help="Limits: `tokens=20000,seconds=120,calls=12,money=0.10,rounds=1`."),
-    ] = None,
+    budget: Limits = None,
     seed: Annotated[int, typer.Option(help="For models that draw their words.")] = 0,
     as_json: AsJson = False,
     trace: Trace = None,
@@ -123,10 +128,10 @@ def parse_budget(text: str) -> Budget:
     for part in text.split(","):
         name, _, number = (piece.strip() for piece in part.partition("="))
         try:
-            limits[name] = float(number) if name in ("money", "seconds") else int(number)
+            limits[name] = float(number) if name in ("money", "seconds", "perception") else int(number)
         except ValueError as problem:
             raise BadConfiguration(f"{part.strip()!r} is no limit with a number.", cure=cure) from problem
-    if unknown := limits.keys() - {"tokens", "seconds", "calls", "money", "rounds"}:
+    if unknown := limits.keys() - {"tokens", "seconds", "perception", "calls", "money", "rounds"}:
         raise BadConfiguration(f"There is no limit {', '.join(sorted(unknown))}.", cure=cure)
     return Budget(**limits)  # type: ignore[arg-type]
 

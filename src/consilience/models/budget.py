@@ -31,12 +31,13 @@ class Budget:
         tokens: of prompts and replies together; what a prefix cache serves counts too.
         money: US dollars, at the prices of `genai-prices`.
         seconds: from the start of the run to its end.
+        perception: share of the seconds that perception may take, 0 to 1; the rest is for the debate.
         calls: attempts at model calls.
         rounds: of exchange between the seats.
         reply_tokens: what a reply is taken to need whose length is not limited.
 
     Raises:
-        BadConfiguration: a limit is negative.
+        BadConfiguration: a limit is negative, or the share is no share.
     """
 
     tokens: int | None = None
@@ -45,11 +46,22 @@ class Budget:
     calls: int | None = None
     rounds: int | None = None
     reply_tokens: int = 1000
+    perception: float = 0.75
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if value is not None and not value >= 0:
                 raise BadConfiguration(f"A budget cannot be negative: {name}={value}.", cure="Take None for no limit.")
+        if self.perception > 1:
+            raise BadConfiguration(
+                f"Perception cannot take more than all seconds: perception={self.perception}.",
+                cure="Take a share, 0 to 1.",
+            )
+
+    @property
+    def perception_seconds(self) -> float | None:
+        """That perception may take; None: as many as it takes."""
+        return None if self.seconds is None else self.seconds * self.perception
 
 
 @dataclass(frozen=True)
