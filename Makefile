@@ -20,7 +20,7 @@ demo: install
 	@scripts/system-packages libgomp npm
 	@$(BIN)/consilience weights pull qwen2.5-coder-1.5b whisper-base
 	-@$(BIN)/consilience weights pull objects-ssd
-	@$(BIN)/consilience ask "Where and when does the book club meet?" $(EXAMPLE)
+	@$(BIN)/consilience ask --protocol debate "Where and when does the book club meet?" $(EXAMPLE)
 
 test: install
 	@scripts/system-packages libgomp npm chromium voices postgresql

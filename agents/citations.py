@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from consilience.agents.requests import placed
 from consilience.agents.turn import Citation, Claim, Turn
@@ -22,12 +22,13 @@ def normalise(text: str) -> str:
     return " ".join(words(text))
 
 
-def check_citation(citation: Citation, record: Record) -> Citation:
+def check_citation(citation: Citation, record: Record, seen: Collection[str] | None = None) -> Citation:
     """The citation with its observation's id, and with its fault where it does not hold.
 
     The quote may begin with how the prompt told of the line ("row, row 3: day: Thursday"). Words that stand in exactly
     one other line of the medium, or if they are four or more of the record, are taken as a slip of the label: the
-    citation is moved to that line, and says so.
+    citation is moved to that line, and says so; to another medium only where its line is among the labels `seen` by who
+    cites (None: all), for nobody quotes what it was not shown.
     """
     if citation.label not in record:
         return citation.model_copy(update={"observation": None, "fault": f"there is no observation {citation.label}"})
@@ -36,7 +37,7 @@ def check_citation(citation: Citation, record: Record) -> Citation:
         return _faulty(citation, record, "it quotes no words")
     if _says(record[citation.label], quote):
         return _held(citation, record, citation.label)
-    meant = _meant(citation.label, quote, record)
+    meant = _meant(citation.label, quote, record, seen)
     if meant is not None:
         return _held(citation, record, meant)
     return _faulty(citation, record, f"{citation.label} does not say {citation.quote!r}")
@@ -51,14 +52,15 @@ def _faulty(citation: Citation, record: Record, fault: str) -> Citation:
     return citation.model_copy(update={"observation": record[citation.label].id, "fault": fault})
 
 
-def _meant(label: str, quote: str, record: Record) -> str | None:
+def _meant(label: str, quote: str, record: Record, seen: Collection[str] | None) -> str | None:
     """The only other line of the medium, or else of the record, that says these words; None where there is no one."""
     saying = [other for other, line in record if other != label and _says(line, quote)]
     medium = record[label].provenance.media
     beside = [other for other in saying if record[other].provenance.media == medium]
     if beside or len(quote.split()) < _UNMISTAKABLE:
         return _only(beside, record)
-    return _only(saying, record)
+    meant = _only(saying, record)
+    return meant if seen is None or meant in seen else None
 
 
 def _only(labels: Sequence[str], record: Record) -> str | None:
@@ -83,13 +85,13 @@ def _without_heading(observation: Observation, quote: str) -> str:
     return " ".join(quoted[length:])
 
 
-def check_claim(claim: Claim, record: Record) -> Claim:
+def check_claim(claim: Claim, record: Record, seen: Collection[str] | None = None) -> Claim:
     """The claim with every citation checked."""
-    return claim.model_copy(update={"citations": tuple(check_citation(c, record) for c in claim.citations)})
+    return claim.model_copy(update={"citations": tuple(check_citation(c, record, seen) for c in claim.citations)})
 
 
-def check_turn(turn: Turn, record: Record) -> Turn:
-    """The turn with every claim checked, and every place that it wants to be looked at found."""
-    claims = tuple(check_claim(claim, record) for claim in turn.claims)
+def check_turn(turn: Turn, record: Record, seen: Collection[str] | None = None) -> Turn:
+    """The turn with every claim checked, and every place that it wants to be looked at found; `seen`: its own view."""
+    claims = tuple(check_claim(claim, record, seen) for claim in turn.claims)
     requests = tuple(placed(request, record) for request in turn.look_again)
     return turn.model_copy(update={"claims": claims, "look_again": requests})

@@ -42,7 +42,7 @@ PROTOCOL = Protocol("two rounds", exchange=Exchange(rounds=2, stops=()), rule="j
 RATES = (0.05, 0.3)
 SPOTS = {
     "a seat's opening": "the clerk. Look only",
-    "a seat's exchange": "the clerk. You have read",
+    "a seat's exchange": ", the clerk.",
     "the judge": "You are the judge.",
 }
 """Words that only these prompts have."""

@@ -67,7 +67,9 @@ class Asked:
         """The same words: the instruction in front, what all read in common at the end."""
         rules, read = self.messages[0].text, self.messages[-1].text
         shared, _, instruction = read.rpartition("\n\n")
-        return [SystemMessage(f"{instruction}\n{rules}"), HumanMessage(shared or instruction)]
+        asked, _, role = instruction.rpartition("\n")
+        front = f"{role}\n{asked}" if role.startswith("You are") or "You are seat" in role else instruction
+        return [SystemMessage(f"{front}\n{rules}"), HumanMessage(shared or instruction)]
 
 
 def noting(endpoint: Endpoint) -> list[Asked]:

@@ -79,7 +79,7 @@ async def cases(bench: Workbench, questions: Sequence[Question], folder: Path) -
     opened = {
         kept.question: kept
         for kept in Journal(folder / "openings.jsonl", Openings)
-        if {seat.expert for seat in kept.seats} <= SPECIALISTS
+        if kept.seats and kept.seed == 0 and {seat.expert for seat in kept.seats} <= SPECIALISTS
     }
     asked = [question for question in questions if question.id in opened]
     return [Case(question, opened[question.id], await observed(bench, question)) for question in asked]

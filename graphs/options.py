@@ -22,6 +22,9 @@ from consilience.observations import Media
 
 __all__ = ["AskOptions", "Asking", "Standing", "effective_protocol"]
 
+_OF_SEVERAL = ("experts", "judge", "route", "rounds", "looks", "pause")
+"""Options that speak of several seats, of how they talk, or of who decides."""
+
 
 class AskOptions(TypedDict, total=False):
     """What `ask`, `aask` and `astream` take beside the question and the media."""
@@ -39,7 +42,7 @@ class AskOptions(TypedDict, total=False):
     """Your encoders, beside the ready ones."""
     protocol: Protocol | str
     """How it is deliberated, or the name of a ready way (`single`, `self_consistency`, `vote`, `panel`, `debate`,
-    `gated_debate`); the default is `debate`."""
+    `gated_debate`); the default is the settings', or `debate` where something is asked for that only a debate has."""
     rounds: int
     """Rounds of exchange, 0 to 3, instead of the protocol's."""
     looks: int
@@ -193,15 +196,28 @@ class Asking(BaseModel):
 
 
 def effective_protocol(options: AskOptions) -> Protocol:
-    """The protocol with the rounds, looks, pauses and routing that stand beside it."""
-    given = options.get("protocol", "debate")
-    protocol = protocol_named(given) if isinstance(given, str) else given
+    """The protocol with the rounds, looks, pauses and routing that stand beside it.
+
+    Where none is named it is the settings'; or a debate, where that seats nobody's experts and several are spoken of.
+    """
+    protocol = _named_or_usual(options)
     protocol = replace(protocol, route=options.get("route", protocol.route))
     rounds, pause = options.get("rounds"), options.get("pause")
     protocol = protocol if rounds is None else protocol.with_rounds(rounds)
     looks = options.get("looks")
     protocol = protocol if looks is None else protocol.with_looks(looks)
     return protocol if pause is None else protocol.with_pause(pause)
+
+
+def _named_or_usual(options: AskOptions) -> Protocol:
+    given = options.get("protocol")
+    if given is not None:
+        return protocol_named(given) if isinstance(given, str) else given
+    usual = protocol_named((options.get("settings") or Settings()).protocol)
+    asked: Mapping[str, Any] = options
+    if usual.seats == "generalists" and any(asked.get(name) for name in _OF_SEVERAL):
+        return protocol_named("debate")
+    return usual
 
 
 def _plain(protocol: Protocol) -> Protocol:

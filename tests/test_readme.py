@@ -53,7 +53,8 @@ def run(code: list[str], folder: Path, tmp_path: Path, url: str) -> subprocess.C
         place.mkdir(parents=True)
         (place / "weights").symlink_to(Settings().weights_dir)
     environment = {
-        **os.environ,
+        # What the pages show is what a user gets, who has set no protocol.
+        **{name: value for name, value in os.environ.items() if name != "CONSILIENCE_PROTOCOL"},
         # Blocks about plug-ins speak of the example's package.
         "PYTHONPATH": os.pathsep.join([str(ROOT / "examples/plugin/src"), *sys.path]),
         "HOME": str(tmp_path / "home"),

@@ -272,9 +272,9 @@ async def _hear(
         outcome: Turn | Loss
         try:
             with turn_span(seat.letter, seat.expert.name, seat.endpoint, round_.phase, round_.number):
-                outcome = check_turn(
-                    await _in_time(seat, speak(seat, before, meter), meter), round_.record(seat.letter)
-                )
+                turn = await _in_time(seat, speak(seat, before, meter), meter)
+                record = round_.record(seat.letter)
+                outcome = check_turn(turn, record, seat.expert.sees.labels(record))
             emit(TurnTaken(turn=outcome))
         except ConsilienceError as problem:
             outcome = loss_of(seat.letter, round_.phase, problem, round_=round_.number)

@@ -123,6 +123,13 @@ def test_the_own_medium_comes_first_and_two_others_are_none(record_of: Callable[
     assert not check_citation(cite("i1", said), twice).holds
 
 
+def test_nobody_quotes_a_line_that_it_was_not_shown(record_of: Callable[..., Record]) -> None:
+    record = record_of(("image", "York 10:42"), ("audio", "Leeds at five past eleven"))
+    slip = cite("i1", "Leeds at five past")
+    assert check_citation(slip, record, seen=["i1", "a1"]).label == "a1"
+    assert check_citation(slip, record, seen=["i1"]).fault == "i1 does not say 'Leeds at five past'"
+
+
 def test_a_check_overrides_what_the_citation_said_of_itself(record: Record) -> None:
     forged = Citation(label="i1", quote="Platform 9", observation=record["i1"].id)
     assert forged.holds

@@ -14,7 +14,7 @@ NOTE = "The book club meets in the upper room."
 QUESTION = "Where does the book club meet?"
 THREE = tuple(Expert(name, f"the {name}") for name in ("reader", "clerk", "sceptic"))
 DEBATE = Protocol("one round", exchange=Exchange(stops=()), rule="judge")
-SPOTS = {"opening": "the clerk. Look only", "exchange": "the clerk. You have read", "judgement": "You are the judge."}
+SPOTS = {"opening": "the clerk. Look only", "exchange": ", the clerk.", "judgement": "You are the judge."}
 
 
 def fault_of(kind: FaultKind) -> Fault:

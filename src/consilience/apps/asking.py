@@ -31,6 +31,14 @@ Limits = Annotated[
         "may take `perception=0.75`.",
     ),
 ]
+Deliberated = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"How it is deliberated: {', '.join(PROTOCOLS)}. The default is `single` (CONSILIENCE_PROTOCOL), or "
+        "`debate` where experts, rounds, a rule, look-again, routing or a pause are asked for.",
+    ),
+]
 Looks = Annotated[
     int | None,
     typer.Option(min=0, metavar="N", help="Places that seats may have encoders read again, instead of its own."),
@@ -52,9 +60,7 @@ def ask_command(
     ] = None,
     expert: Experts = None,
     route: Route = False,
-    protocol: Annotated[
-        str, typer.Option(help=f"How it is deliberated: {', '.join(PROTOCOLS)}.", metavar="NAME")
-    ] = "debate",
+    protocol: Deliberated = None,
     rule: Rule = None,
     rounds: Annotated[
         int | None, typer.Option(min=0, max=3, help="Rounds of exchange after the blind openings, instead of its own.")
@@ -112,8 +118,10 @@ def ask_command(
     return tell(question, files, options, as_json=as_json, trace=trace)
 
 
-def _protocol(name: str, rule: str | None) -> Protocol:
-    ready = protocol_named(name)
+def _protocol(name: str | None, rule: str | None) -> Protocol | None:
+    if name is None and rule is None:
+        return None
+    ready = protocol_named(name or "debate")
     return ready if rule is None else replace(ready, rule=rule)
 
 

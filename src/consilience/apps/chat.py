@@ -87,7 +87,8 @@ def build(graph: DebateGraph | None = None, *, model: str | None = None, setting
             steps.fail("Ask a question, and add at least one picture, recording or text.")
             yield _shown(gr, steps), conversation
             return
-        options: AskOptions = {"settings": settings, "earlier": conversation.asked}
+        # The demo is there to watch experts talk, whatever is the default.
+        options: AskOptions = {"settings": settings, "earlier": conversation.asked, "protocol": "debate"}
         if graph is not None:
             options["graph"] = graph
         if model:

@@ -15,7 +15,8 @@ from consilience.agents import Seat, default_experts
 from consilience.core.counted import counted
 from consilience.core.settings import Settings
 from consilience.fusion import JUDGE
-from consilience.graphs import AskOptions, Panel, Protocol, Workbench, protocol_named
+from consilience.graphs import AskOptions, Panel, Protocol, Workbench
+from consilience.graphs.options import effective_protocol
 from consilience.graphs.seating import seating_of
 from consilience.models import Endpoint, price
 from consilience.observations import Locator, Media, Observation, Record, ingest
@@ -69,9 +70,7 @@ def _plan(question: str, files: Sequence[Path], options: AskOptions) -> dict[str
     bench = Workbench(model=options.get("model"), settings=settings)
     media = [ingest(path, bench.store, limits=settings.limits) for path in files]
     encoders, record, known = _encoders(bench, media)
-    how = options.get("protocol", "debate")
-    how = protocol_named(how) if isinstance(how, str) else how
-    how = how if (asked := options.get("rounds")) is None else how.with_rounds(asked)
+    how = effective_protocol(options)
     how = how.within(options["budget"].rounds) if "budget" in options else how
     panel = Panel(tuple(options.get("experts") or ()) or how.experts(), route=options.get("route", how.route))
     usual = panel.experts or default_experts(record.modalities)

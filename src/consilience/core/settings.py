@@ -89,6 +89,11 @@ class Settings(_Told):
         description="Lock files of the embedded model server; one folder per user and machine.",
     )
     model: str = Field("embedded", description="Chat model of every seat that names none of its own.")
+    protocol: str = Field(
+        "single",
+        description="How a question is deliberated where nothing is asked for that only a debate has. The default is "
+        "the cheapest: on the embedded model no dearer one was shown to answer better.",
+    )
     base_url: str | None = Field(None, description="OpenAI-compatible endpoint for `model`.")
     api_key: SecretStr | None = Field(None, description="Key for `base_url`.")
     vision_model: str | None = Field(None, description="Model that may describe pictures; unset: none does.")

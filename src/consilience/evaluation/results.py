@@ -36,7 +36,7 @@ class Openings(_Line):
     """The blind openings of a panel on one question: asked once, and every protocol that seats it goes on from them."""
 
     question: str = Field(description="Its id.")
-    digest: str = Field(description="Of the question as it was asked and of the record as it was observed.")
+    digest: str = Field(description="Of the question, the prompts' words, and the record as it was observed.")
     panel: str = Field(description="Digest of the experts and the model.")
     seed: int
     seats: tuple[SeatTaken, ...]

@@ -14,6 +14,7 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 
 from consilience.agents import Expert, check_turn, default_experts
+from consilience.agents.prompts import wording
 from consilience.core.errors import ConsilienceError
 from consilience.evaluation.questions import Question, grade
 from consilience.evaluation.results import Journal, Key, Openings, Result
@@ -87,7 +88,8 @@ class _Course:
         usual = default_experts(record.modalities)
         panels = [protocol.experts() or usual for protocol in self._run.protocols]
         found: dict[Protocol, Result] = {}
-        digest = _digest(question.model_dump_json(exclude={"media", "record", "kind", "split"}), *state["observations"])
+        asked = question.model_dump_json(exclude={"media", "record", "kind", "split"})
+        digest = _digest(asked, wording(), *state["observations"])
         for protocol, experts in zip(self._run.protocols, panels, strict=True):
             key = Key(question.id, protocol.name, seed)
             known = self._known.get((key, digest, self._model))
@@ -97,7 +99,7 @@ class _Course:
                 continue
             try:
                 opened = await self._opened(question, state, _largest(experts, panels), (digest, seed))
-                openings = _checked(opened.of_first(len(experts)), record)
+                openings = _checked(opened.of_first(len(experts)), record, experts)
                 result = await self._gated(protocol, state, openings, found) if protocol.gated else None
                 result = result or await self._result(question, protocol, state, openings)
                 found[_unnamed(protocol)] = result
@@ -202,9 +204,11 @@ class _Course:
         return await graph.ainvoke(None, entered)
 
 
-def _checked(openings: Openings, record: Record) -> Openings:
+def _checked(openings: Openings, record: Record, experts: Sequence[Expert]) -> Openings:
     """They are kept as they were said; how they are checked may have changed since."""
-    return openings.model_copy(update={"turns": tuple(check_turn(turn, record) for turn in openings.turns)})
+    seen = {expert.name: expert.sees.labels(record) for expert in experts}
+    turns = tuple(check_turn(turn, record, seen[turn.expert]) for turn in openings.turns)
+    return openings.model_copy(update={"turns": turns})
 
 
 def _entered(state: DebateState, openings: Openings) -> DebateState:
