@@ -32,12 +32,14 @@ VARIANTS = {
         replace(_DEBATE, name="digests", exchange=Exchange(digests=True)),
         replace(_DEBATE, name="judged", rule="judge"),
         replace(_PANEL, name="judged_panel", rule="judge"),
+        replace(PROTOCOLS["self_consistency"], name="three_draws", samples=3),
+        replace(PROTOCOLS["self_consistency"], name="half_of_draws", samples=3, support=0.5),
         replace(_PANEL, name="untargeted_panel", targeted="nothing"),
         replace(_PANEL, name="together_panel", targeted="together"),
         replace(_PANEL, name="supported_panel", supported="model"),
     )
 }
-"""The debate, or the panel, with one thing changed: what it is worth."""
+"""A ready protocol with one thing changed: what it is worth."""
 
 
 def named(name: str) -> Protocol:

@@ -114,7 +114,15 @@ def test_ctrl_c_tells_how_to_go_on(kept: bool, note: Path, tmp_path: Path) -> No
         environment |= {"CONSILIENCE_MODEL": server.base_url, "CONSILIENCE_CACHE_DIR": str(tmp_path / "cache")}
         command = [sys.executable, "-m", "consilience.apps.cli", "ask", QUESTION, str(note), "--expert", "text", *place]
         process.append(
-            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+            subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment,
+                # Who starts the tests in the background of a shell hands down that interrupts are ignored.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
         )
         _, err = process[0].communicate()
     assert process[0].returncode == 130
