@@ -33,6 +33,7 @@ __all__ = ["Found", "call_tool", "consult", "grown"]
 
 _LONGEST_LINE, _MOST_LINES = 400, 20
 _LONGEST_TOLD, _LONGEST_ARGUMENTS = 200, 800
+_CUT_SHORT = "it was ended before it gave anything"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ async def consult(
     *,
     relevance: Relevance | None = None,
     call: Caller | None = None,
+    keep: Callable[[Sequence[Found]], None] | None = None,
 ) -> tuple[Found, ...]:
     """What a seat's tools give, called by its model until it has seen enough, or as often as it may.
 
@@ -87,20 +89,23 @@ async def consult(
         meter: of the seat.
         relevance: orders what the seat sees.
         call: calls a tool; None: `call_tool`.
+        keep: is given each result as soon as the calls made with it have ended, also when this is cancelled meanwhile.
 
     Raises:
         ModelUnavailable: the endpoint failed before anything was found.
         BudgetSpent: the meter's ledger admitted no call before anything was found.
     """
     tools = {tool.name: tool for tool in seat.expert.tools}
-    call = call or call_tool
+    call, keep = call or call_tool, keep or _forget
     found: list[Found] = []
     while _left(seat, found) > 0:
         evidence = await asyncio.to_thread(seat.evidence, grown(record, found), relevance)
         try:
             wanted = await _wanted(seat, question, evidence, found, meter)
         except BadReply as problem:
-            return (*found, Found(ToolCall.none(seat.letter, str(problem))))
+            found.append(Found(ToolCall.none(seat.letter, str(problem))))
+            keep(found[-1:])
+            break
         except ConsilienceError:
             # What ends this ends the opening too; what was found until then is not lost.
             if found:
@@ -111,8 +116,25 @@ async def consult(
         if not new:
             break
         limit = min(seat.expert.tool_seconds, meter.ledger.seconds_left if meter.ledger else math.inf)
-        found += await asyncio.gather(*(call(seat.letter, tools[name], given, limit) for name, given in new))
+        calls = [asyncio.ensure_future(call(seat.letter, tools[name], given, limit)) for name, given in new]
+        try:
+            await asyncio.gather(*calls, return_exceptions=True)
+        finally:
+            keep([_outcome(one, seat.letter, *told) for one, told in zip(calls, new, strict=True)])
+        found += [one.result() for one in calls]
     return tuple(found)
+
+
+def _forget(found: Sequence[Found]) -> None:
+    """Keeps nothing."""
+
+
+def _outcome(call: asyncio.Future[Found], seat: str, tool: str, arguments: dict[str, Any]) -> Found:
+    """What a call gave; or that it was ended from outside."""
+    if not call.cancelled() and call.exception() is None:
+        return call.result()
+    told = json.loads(json.dumps(arguments, default=str))
+    return Found(ToolCall(seat=seat, tool=tool, arguments=told, failure=_CUT_SHORT, seconds=0))
 
 
 def _left(seat: Seat, made: Sequence[Found]) -> int:

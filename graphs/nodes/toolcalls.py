@@ -36,7 +36,7 @@ class Results:
 
     def __init__(self, bench: Workbench, run: str, record: Record) -> None:
         self._bench, self._run, self._record = bench, run, record
-        self._found: dict[str, tuple[Found, ...]] = {}
+        self._found: dict[str, list[Found]] = {}
 
     def record(self, seat: str) -> Record:
         """The record with what the tools of a seat, by letter, gave."""
@@ -46,7 +46,8 @@ class Results:
     async def consult(self, seat: Seat, question: str, meter: Meter, relevance: Relevance) -> Record:
         """Lets a seat's model call its tools, and gives the record that it then sees.
 
-        What a tool gave stands in the journal of the meter: it is not called for it again.
+        What a tool gave stands in the journal of the meter: it is not called for it again. It stays in the record too
+        if the seat runs out of time before it opens.
 
         Raises:
             ConsilienceError: the model failed, or a limit of the budget is reached.
@@ -54,14 +55,19 @@ class Results:
         if not seat.expert.tools:
             return self._record
         call = partial(self._call, meter.journal)
-        found = await consult(seat, question, self._record, meter, relevance=relevance, call=call)
-        self._found[seat.letter] = found
-        record = self.record(seat.letter)
+        keep = self._found.setdefault(seat.letter, []).extend
+        try:
+            await consult(seat, question, self._record, meter, relevance=relevance, call=call, keep=keep)
+        finally:
+            self._tell(seat.letter)
+        return self.record(seat.letter)
+
+    def _tell(self, seat: str) -> None:
+        record = self.record(seat)
         labels = {observation.id: label for label, observation in record}
-        for each in found:
+        for each in self._found[seat]:
             lines = tuple(record.line(labels[observation.id]) for observation in each.observations)
             emit(ToolCalled(call=each.call, lines=lines))
-        return record
 
     async def _call(
         self, journal: Journal | None, seat: str, tool: BaseTool, arguments: dict[str, Any], seconds: float

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from consilience.agents import Expert, Found, Seat, consult, grown
+from consilience.agents import Expert, Found, Seat, call_tool, consult, grown
 from langchain_core.tools import BaseTool, ToolException, tool
 
 from consilience.core.errors import BudgetSpent
@@ -167,6 +167,28 @@ async def test_a_budget_holds_for_the_calls_that_ask_for_tools(scripted: Scripte
     with pytest.raises(BudgetSpent):
         await consult(seat(endpoint, timetable), "Which?", record, meter)
     assert model.call_count == meter.usage.calls == 1
+
+
+async def test_calls_that_had_ended_are_kept_when_the_seat_is_cut_off(scripted: Scripted, record: Record) -> None:
+    _, endpoint = scripted(wants("timetable", town="York"), wants("timetable", town="Leeds"))
+    begun, kept = asyncio.Event(), list[Found]()
+
+    async def call(seat: str, tool: BaseTool, arguments: dict[str, Any], seconds: float) -> Found:
+        if arguments["town"] == "Leeds":
+            begun.set()
+            await asyncio.Event().wait()
+        return await call_tool(seat, tool, arguments, seconds)
+
+    asking = consult(seat(endpoint, timetable), "Which?", record, Meter(), call=call, keep=kept.extend)
+    consulting = asyncio.create_task(asking)
+    await begun.wait()
+    consulting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consulting
+    assert [(found.call.arguments["town"], found.call.failure) for found in kept] == [
+        ("York", None),
+        ("Leeds", "it was ended before it gave anything"),
+    ]
 
 
 async def test_a_runnable_in_words_calls_no_tool(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from consilience.graphs import Finished, ToolCalled, debate
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
@@ -129,3 +132,33 @@ async def test_a_graph_of_messages_sits_in_a_seat_and_one_that_says_nothing_is_l
     verdict = await aask(QUESTION, [NOTE], settings=settings, experts=experts, judge=judge, rounds=0)
     assert [(fate.expert, fate.status) for fate in verdict.seats] == [("graph", "answered"), ("mute", "lost")]
     assert "its reply is empty" in str(verdict.seats[1].reason)
+
+
+async def test_what_tools_gave_before_a_seat_ran_out_of_time_stays_in_the_record(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, clock, passed = asyncio.get_running_loop(), asyncio.get_running_loop().time, [0.0]
+    monkeypatch.setattr(loop, "time", lambda: clock() + passed[0])
+
+    @tool
+    async def endless(town: str) -> str:
+        """Takes longer than anybody waits."""
+        passed[0] += 3600
+        await asyncio.Event().wait()
+        return ""
+
+    experts, judge = panel(wants("timetable"), wants("endless"))
+    late = replace(experts[1], tools=[timetable, endless], seconds=1800, tool_seconds=7200)
+    asked = astream(QUESTION, [NOTE], settings=settings, experts=(experts[0], late), judge=judge, rounds=0)
+    events = [event async for event in asked]
+    verdict = events[-1].verdict
+    clerk = verdict.seats[1]
+    assert clerk.status == "lost"
+    assert "no turn within 1800 s" in str(clerk.reason)
+    assert [(call.tool, call.failure) for call in clerk.tools] == [
+        ("timetable", None),
+        ("endless", "it was ended before it gave anything"),
+    ]
+    # The judge may cite it, though nobody spoke for it.
+    assert [evidence.label for evidence in verdict.evidence] == ["xb1"]
+    assert [event.call.tool for event in events if isinstance(event, ToolCalled)] == ["timetable", "endless"]
