@@ -99,6 +99,14 @@ async def test_openings_are_asked_once_for_all_protocols(
     assert [result.exchanged for result in found] == [False, False, True, True]
 
 
+async def test_a_vote_of_approval_has_openings_of_its_own_in_which_it_asks(
+    asked: tuple[Question, ...], tmp_path: Path, settings: Settings
+) -> None:
+    approval = Protocol("approval", rule="approval")
+    _, prompts = await run(asked[1:], [PROTOCOLS["vote"], approval], tmp_path / "run", settings)
+    assert ["approves" in prompt for prompt in openings_in(prompts)] == [False, False, True, True]
+
+
 @pytest.mark.parametrize("ungated", ["panel", "debate"])
 async def test_a_gate_costs_no_call_where_what_follows_it_has_been_asked(
     asked: tuple[Question, ...], tmp_path: Path, settings: Settings, ungated: str

@@ -98,7 +98,8 @@ class _Course:
                 yield known
                 continue
             try:
-                opened = await self._opened(question, state, _largest(experts, panels), (digest, seed))
+                panel = replace(_panel(_largest(experts, panels), seed), approves=protocol.approves)
+                opened = await self._opened(question, state, panel, digest)
                 openings = _checked(opened.of_first(len(experts)), record, experts)
                 result = await self._gated(protocol, state, openings, found) if protocol.gated else None
                 result = result or await self._result(question, protocol, state, openings)
@@ -128,17 +129,15 @@ class _Course:
         perceived: Any = await graph.compile().ainvoke(state)
         return perceived  # type: ignore[no-any-return]
 
-    async def _opened(
-        self, question: Question, state: DebateState, experts: tuple[Expert, ...], of: tuple[str, int]
-    ) -> Openings:
-        """The openings of these experts, asked now or before."""
-        digest, seed = of
-        panel = _digest(self._model, *map(repr, experts))
-        kept = self._asked.get((question.id, digest, panel, seed))
+    async def _opened(self, question: Question, state: DebateState, panel: Panel, digest: str) -> Openings:
+        """The openings of this panel, asked now or before."""
+        seed = panel.seed or 0
+        asked = _digest(self._model, *map(repr, panel.experts or ()), *(["approves"] if panel.approves else []))
+        kept = self._asked.get((question.id, digest, asked, seed))
         if kept is not None:
             return kept
         graph = StateGraph(DebateState)
-        graph.add_node("open", nodes.open_round(self._bench, _panel(experts, seed)))
+        graph.add_node("open", nodes.open_round(self._bench, panel))
         graph.add_edge(START, "open")
         graph.add_edge("open", END)
         began = time.monotonic()
@@ -146,7 +145,7 @@ class _Course:
         openings = Openings(
             question=question.id,
             digest=digest,
-            panel=panel,
+            panel=asked,
             seed=seed,
             seats=opened["seats"],
             turns=opened["turns"],
@@ -155,7 +154,7 @@ class _Course:
             seconds=round(time.monotonic() - began, 3),
         )
         self._openings.add(openings)
-        self._asked[question.id, digest, panel, seed] = openings
+        self._asked[question.id, digest, asked, seed] = openings
         if self._run.on_openings:
             self._run.on_openings(openings)
         return openings
