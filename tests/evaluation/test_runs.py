@@ -104,7 +104,8 @@ async def test_a_vote_of_approval_has_openings_of_its_own_in_which_it_asks(
 ) -> None:
     approval = Protocol("approval", rule="approval")
     _, prompts = await run(asked[1:], [PROTOCOLS["vote"], approval], tmp_path / "run", settings)
-    assert ["approves" in prompt for prompt in openings_in(prompts)] == [False, False, True, True]
+    blind = [prompt for prompt in openings_in(prompts) if "could not be used" not in prompt]
+    assert ["approves" in prompt for prompt in blind] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("ungated", ["panel", "debate"])
