@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import wraps
@@ -106,7 +106,7 @@ def _any_label(form_of: Callable[..., Any], listed: str) -> Callable[..., Any]:
     return loose
 
 
-def _accepted(citation: Citation, record: Record) -> Citation:
+def _accepted(citation: Citation, record: Record, seen: Collection[str] | None = None) -> Citation:
     """Whatever it quotes. A label that the record does not have has nothing that could be shown, and stays at fault."""
     label = citation.label.strip("[]")
     if label not in record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
-from consilience.agents import Claim, StruckClaim, Turn, check_claim
+from consilience.agents import Citation, Claim, StruckClaim, Turn, check_claim
 from consilience.graphs.events import ClaimStruck, SeatLost, Used, emit
 from consilience.graphs.nodes.perception import Node
 from consilience.graphs.nodes.rounds import loss_of, question_of, spent_on
@@ -117,11 +117,16 @@ def _fault(claim: Claim, record: Record, question: str) -> str | None:
 
 
 def _carried(answer: str, turns: Sequence[Turn]) -> list[Claim]:
-    """Claims of the seats' last turns that hold and whose quoted words the answer repeats, each quote once."""
-    carried: dict[tuple[str, str], Claim] = {}
+    """What the seats' last turns claim, hold and quote in words that the answer repeats, each quote once.
+
+    A seat that joins two lines says the same words of both: that is one claim, which they carry together.
+    """
+    carried: dict[str, list[Citation]] = {}
+    told: set[tuple[str, str]] = set()
     for turn in final_turns(turns):
         for claim in turn.claims:
             if claim.holds and all(agrees(answer, citation.quote) for citation in claim.citations):
-                first = claim.citations[0]
-                carried.setdefault((first.label, first.quote), claim)
-    return list(carried.values())
+                new = [citation for citation in claim.citations if (citation.label, citation.quote) not in told]
+                told.update((citation.label, citation.quote) for citation in new)
+                carried.setdefault(claim.text, []).extend(new)
+    return [Claim(text=text, citations=tuple(cited)) for text, cited in carried.items() if cited]
